@@ -1,0 +1,38 @@
+# Compiler-wide choices: warnings, sanitizers, ccache, mold.
+
+find_program(ZS_CCACHE ccache)
+if(ZS_CCACHE)
+  # Precompiled headers stay cacheable only with these.
+  set(ZS_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+    CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} ${ZS_CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${ZS_LAUNCHER})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${ZS_LAUNCHER})
+endif()
+
+find_program(ZS_MOLD mold)
+if(ZS_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
+
+add_library(zs_warnings INTERFACE)
+target_compile_options(zs_warnings INTERFACE
+  -Wall -Wextra -Wshadow -Wconversion -Werror -Werror=switch)
+if(ZS_SANITIZE)
+  # The sanitizers' own instrumentation makes g++ see uninitialised values that are not there.
+  target_compile_options(zs_warnings INTERFACE -Wno-maybe-uninitialized)
+  if(ZS_SANITIZE MATCHES "thread")
+    target_compile_options(zs_warnings INTERFACE -Wno-tsan)
+  endif()
+endif()
+
+if(ZS_SANITIZE)
+  add_compile_options(-fsanitize=${ZS_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ZS_SANITIZE})
+endif()
+
+if(ZS_FUZZ)
+  # Coverage feedback in every object; zs_fuzz() adds libFuzzer's own main.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
