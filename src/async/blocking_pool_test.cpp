@@ -1,0 +1,63 @@
+#include "async/blocking_pool.hpp"
+
+#include "support/run_task.hpp"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+namespace zs::async {
+namespace {
+
+Task<Result<int>> add_on_pool(BlockingPool& pool, int a, int b) {
+    auto work = [a, b]() -> Result<int> { return a + b; };
+    co_return co_await pool.run(std::move(work));
+}
+
+Task<Result<int>> throw_on_pool(BlockingPool& pool) {
+    auto work = []() -> Result<int> { throw std::runtime_error("broken"); };
+    co_return co_await pool.run(std::move(work));
+}
+
+TEST(BlockingPool, RunsWorkElsewhereAndComesBack) {
+    BlockingPool pool("test", {.threads = 2, .queue_max = 8});
+    EXPECT_EQ(testing::run_task(add_on_pool(pool, 2, 3)).value(), 5);
+}
+
+TEST(BlockingPool, TurnsExceptionsIntoErrors) {
+    BlockingPool pool("test", {.threads = 1, .queue_max = 8});
+    const auto answer = testing::run_task(throw_on_pool(pool));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::Internal);
+    EXPECT_EQ(answer.error().message, "broken");
+}
+
+TEST(BlockingPool, RefusesWhenTheQueueIsFull) {
+    BlockingPool pool("test", {.threads = 1, .queue_max = 1});
+    std::promise<void> release;
+    auto gate = release.get_future().share();
+    std::promise<void> running;
+    ASSERT_TRUE(pool.try_post([&, gate] {
+        running.set_value();
+        gate.wait();
+    }));
+    running.get_future().wait();
+    ASSERT_TRUE(pool.try_post([] {}));
+    const auto answer = testing::run_task(add_on_pool(pool, 1, 1));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().reason, "overloaded");
+    release.set_value();
+}
+
+TEST(BlockingPool, DrainsBeforeItEnds) {
+    std::atomic<int> done{0};
+    {
+        BlockingPool pool("test", {.threads = 2, .queue_max = 1000});
+        for (int i = 0; i < 500; ++i) ASSERT_TRUE(pool.try_post([&] { ++done; }));
+    }
+    EXPECT_EQ(done.load(), 500);
+}
+
+}  // namespace
+}  // namespace zs::async
