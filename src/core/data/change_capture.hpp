@@ -1,0 +1,50 @@
+#pragma once
+
+#include "core/data/sql_value.hpp"
+#include "core/identity/principal.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace zs::data {
+
+enum class ChangeOperation { Insert, Update, Delete };
+
+struct RowChange {
+    std::string table;
+    ChangeOperation operation = ChangeOperation::Insert;
+    std::int64_t row_id_before = 0;     // the engine's row id; Update, Delete
+    std::int64_t row_id_after = 0;      // Insert, Update
+    std::vector<SqlValue> old_values;   // in column order; empty for Insert
+    std::vector<SqlValue> new_values;   // empty for Delete
+};
+
+// Everything one commit changed, in the order it was changed. A row changed twice appears twice.
+// Tables without row ids (WITHOUT ROWID) carry 0 as row ids.
+struct ChangeSet {
+    identity::Tenant tenant;
+    std::uint64_t sequence = 0;  // per tenant and process: 1, 2, 3 … without gaps
+    std::vector<RowChange> changes;
+    bool too_large = false;
+};
+
+// Hears of every commit after it is durable, in commit order, on the writer's thread: on_commit must
+// be short and must not call the engine. A statement whose change set would exceed
+// `limits::kChangeSetBytesMax` is reported with `changes` empty and `too_large` true: read the table.
+class ChangeSubscriber {
+public:
+    virtual ~ChangeSubscriber() = default;
+    virtual void on_commit(const std::shared_ptr<const ChangeSet>& changes) = 0;
+};
+
+// Where subscribers come and go. While there is none, writes do not pay for capture.
+class ChangeFeed {
+public:
+    virtual ~ChangeFeed() = default;
+    virtual void subscribe(std::shared_ptr<ChangeSubscriber> subscriber) = 0;
+    virtual void unsubscribe(const std::shared_ptr<ChangeSubscriber>& subscriber) = 0;
+};
+
+}  // namespace zs::data
