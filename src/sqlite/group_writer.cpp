@@ -1,0 +1,1 @@
+#include "sqlite/group_writer.hpp"

@@ -1,0 +1,1 @@
+#include "sqlite/memory_guard.hpp"

@@ -1,0 +1,1 @@
+#include "sqlite/write_lock.hpp"
