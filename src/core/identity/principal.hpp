@@ -34,8 +34,8 @@ struct Tenant {
 enum class TokenKind { Access, ApiKey, Dev };
 std::string_view to_text(TokenKind kind) noexcept;  // access, api_key, dev
 
-// Whoever makes a request, as of the moment the credential was checked. Immutable and shared, so that
-// a cached credential costs no copy.
+// Whoever makes a request, as of the moment the credential was checked. Immutable and shared, so
+// that a cached credential costs no copy.
 struct Principal {
     UserId user_id;
     std::string email;
@@ -47,7 +47,8 @@ struct Principal {
     TokenKind token_kind = TokenKind::Access;
     Uuid token_id;  // the session, or the API key
     Timestamp expires_at;
-    std::shared_ptr<const Rights> rights;  // the union over user, groups, labels, roles, teams; cut by scopes
+    std::shared_ptr<const Rights>
+        rights;  // the union over user, groups, labels, roles, teams; cut by scopes
 };
 using PrincipalPtr = std::shared_ptr<const Principal>;
 

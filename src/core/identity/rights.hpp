@@ -17,7 +17,15 @@ std::string_view to_text(Right right) noexcept;  // create, read, update, delete
 Result<Right> parse_text(std::type_identity<Right>, std::string_view text);
 
 enum class Resource : std::uint8_t {
-    Collections, Tables, Indexes, Jobs, Files, Permissions, Workflows, Documents, Rooms,
+    Collections,
+    Tables,
+    Indexes,
+    Jobs,
+    Files,
+    Permissions,
+    Workflows,
+    Documents,
+    Rooms,
 };
 inline constexpr std::size_t kResourceCount = 9;
 std::string_view to_text(Resource resource) noexcept;  // collections, tables, …
@@ -28,9 +36,12 @@ class RightSet {
 public:
     constexpr RightSet() = default;
     constexpr RightSet(std::initializer_list<Right> rights) {
-        for (const Right right : rights) add(right);
+        for (const Right right : rights)
+            add(right);
     }
-    static constexpr RightSet all() { return {Right::Create, Right::Read, Right::Update, Right::Delete}; }
+    static constexpr RightSet all() {
+        return {Right::Create, Right::Read, Right::Update, Right::Delete};
+    }
 
     constexpr void add(Right right) { bits_ |= bit(right); }
     constexpr bool has(Right right) const { return (bits_ & bit(right)) != 0; }
@@ -49,14 +60,16 @@ private:
     std::uint8_t bits_ = 0;
 };
 
-// What a principal may do, resolved. Table-level sets replace the set of Resource::Tables for that one
-// table (names compared without case, as SQL does). Immutable once shared. Threading: any.
+// What a principal may do, resolved. Table-level sets replace the set of Resource::Tables for that
+// one table (names compared without case, as SQL does). Immutable once shared. Threading: any.
 class Rights {
 public:
     Rights() = default;
     static Rights everything();  // for operators' tools and tests
 
-    void set(Resource resource, RightSet rights) { resources_[static_cast<std::size_t>(resource)] = rights; }
+    void set(Resource resource, RightSet rights) {
+        resources_[static_cast<std::size_t>(resource)] = rights;
+    }
     void set_table(std::string_view table, RightSet rights);
 
     RightSet on(Resource resource) const { return resources_[static_cast<std::size_t>(resource)]; }
@@ -64,7 +77,9 @@ public:
     const std::map<std::string, RightSet, std::less<>>& tables() const { return tables_; }
 
     bool allows(Resource resource, Right right) const { return on(resource).has(right); }
-    bool allows_table(std::string_view table, Right right) const { return on_table(table).has(right); }
+    bool allows_table(std::string_view table, Right right) const {
+        return on_table(table).has(right);
+    }
 
 private:
     std::array<RightSet, kResourceCount> resources_{};

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "async/task.hpp"
+#include "core/identity/access_cache.hpp"
+#include "core/identity/client.hpp"
+#include "core/identity/page.hpp"
+#include "core/identity/permission_store.hpp"
+
+namespace zs::identity {
+
+// Permission records. Source: http-api.md section 3. Threading: any.
+// Errors: Forbidden when the caller lacks the right on permissions, "grant_exceeds_own" for
+// granting what the caller does not hold; Conflict "last_admin". Another org's record is NotFound.
+class PermissionService {
+public:
+    PermissionService(PermissionStore& store, AccessCache& cache, const Clock& clock)
+        : store_(store), cache_(cache), clock_(clock) {}
+
+    async::Task<Result<Page<PermissionView>>> list(PrincipalPtr caller, PermissionFilter filter,
+                                                   PageRequest page);
+    async::Task<Result<PermissionView>> find(PrincipalPtr caller, PermissionId id);
+    // Errors: Conflict "permission_exists".
+    async::Task<Result<PermissionView>> create(PrincipalPtr caller, PermissionRequest request,
+                                               Client client);
+    async::Task<Result<PermissionView>> upsert(PrincipalPtr caller, PermissionRequest request,
+                                               Client client);
+    // Errors: InvalidArgument when principal or resource are sent and differ.
+    async::Task<Result<PermissionView>> update(PrincipalPtr caller, PermissionId id,
+                                               PermissionPatch patch, Client client);
+    async::Task<Result<void>> remove(PrincipalPtr caller, PermissionId id, Client client);
+    EffectiveRights effective(const Principal& caller) const {
+        return effective_of(*caller.rights);
+    }
+
+private:
+    async::Task<Result<PermissionRecord>> put(PrincipalPtr caller, PermissionRecord record,
+                                              AuditEntry audit);
+
+    PermissionStore& store_;
+    AccessCache& cache_;
+    const Clock& clock_;
+};
+
+// Errors: Forbidden "grant_exceeds_own" naming what is missing.
+Result<void> check_grant(const Principal& caller, const ResourceRef& resource, RightSet allow);
+Result<void> check_grant(const Principal& caller, const Rights& granted);
+Result<void> require(const Principal& caller, Resource resource, Right right);
+
+}  // namespace zs::identity
