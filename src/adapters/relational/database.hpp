@@ -1,11 +1,10 @@
 #pragma once
 
+#include "adapters/relational/row.hpp"
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "base/unique_function.hpp"
-#include "adapters/relational/row.hpp"
 
-#include <any>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -22,15 +21,26 @@ enum class Dialect { Sqlite, Postgres };
 
 // One transaction, as a store sees it: synchronous, on a database thread. SQL is written once with `?`
 // for parameters in the words both dialects share; where they differ a store asks dialect().
-// Errors: Conflict "constraint_violation" (details.constraint) for a violated constraint; Unavailable
-// when the database cannot be reached; Internal for bad SQL.
+// Lifetime: ends with the closure. After a failed statement the transaction can only end: later
+// statements fail, and a closure that answers success all the same is answered the failure.
+// Errors: Conflict "constraint_violation" for a violated constraint, with details kind ("unique",
+// "not_null", "check", "foreign_key") and constraint ("users.org_id, users.email", or its name);
+// InvalidArgument "invalid_value" for a value that the column cannot hold; Unavailable when the
+// database cannot be reached; Internal for bad SQL and for writing in a read().
 class Session {
 public:
     virtual ~Session() = default;
     virtual Result<Rows> query(std::string_view sql, std::span<const Value> params) = 0;
     // Answers the number of affected rows.
     virtual Result<std::int64_t> execute(std::string_view sql, std::span<const Value> params) = 0;
-    // Many statements without parameters, for migrations.
+    // For a statement whose count nobody needs: it may travel with the next one or with the commit,
+    // and its failure is then theirs.
+    virtual Result<void> execute_later(std::string_view sql, std::span<const Value> params) {
+        auto done = execute(sql, params);
+        if (!done) return std::move(done).error();
+        return {};
+    }
+    // Many statements without parameters, for migrations. None may begin or end a transaction.
     virtual Result<void> script(std::string_view sql) = 0;
     virtual Dialect dialect() const = 0;
 
@@ -66,6 +76,16 @@ public:
     template <class Work>
     async::Task<std::invoke_result_t<Work&, Session&>> write(Work work) {
         return run<Work>(std::move(work), Access::Write);
+    }
+
+    // Whether the database answers now; for readiness.
+    async::Task<Result<void>> ping() {
+        Body body = [](Session& session) -> Result<void> {
+            auto rows = session.query("select 1", {});
+            if (!rows) return std::move(rows).error();
+            return {};
+        };
+        return run_body(Access::Read, std::move(body));
     }
 
     virtual Dialect dialect() const = 0;

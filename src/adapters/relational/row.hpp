@@ -24,7 +24,8 @@ using Value = std::variant<std::monostate, std::int64_t, double, std::string, By
 
 template <class T>
 Value to_value(const T& value) {
-    if constexpr (std::is_same_v<T, Value> || std::is_same_v<T, Bytes> || std::is_same_v<T, double>) {
+    if constexpr (std::is_same_v<T,
+                                 Value> || std::is_same_v<T, Bytes> || std::is_same_v<T, double>) {
         return value;
     } else if constexpr (std::is_same_v<T, bool>) {
         return std::int64_t{value ? 1 : 0};
@@ -34,7 +35,10 @@ Value to_value(const T& value) {
         return to_unix_millis(value);
     } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
         return std::string(std::string_view(value));
-    } else if constexpr (requires { value.has_value(); *value; }) {
+    } else if constexpr (requires {
+                             value.has_value();
+                             *value;
+                         }) {
         return value ? to_value(*value) : Value{};
     } else if constexpr (std::is_same_v<T, std::nullopt_t>) {
         return {};

@@ -1,0 +1,58 @@
+#include "adapters/relational/sqlite/sqlite_database.hpp"
+
+#include "adapters/relational/sqlite/reader_pool.hpp"
+#include "adapters/relational/sqlite/sqlite_session.hpp"
+#include "sqlite/group_writer.hpp"
+
+namespace zs::relational {
+
+struct SqliteDatabase::State {
+    State(const SqliteConfig& config, sqlite::Connection connection)
+        : readers(config.path, config.readers_max),
+          writer(std::move(connection), std::make_shared<sqlite::WriteLock>(),
+                 sqlite::GroupWriter::Limits{.queue_max = config.write_queue_max}) {}
+
+    ReaderPool readers;
+    sqlite::GroupWriter writer;
+};
+
+SqliteDatabase::SqliteDatabase(std::unique_ptr<State> state, async::BlockingPool& blocking)
+    : state_(std::move(state)), blocking_(blocking) {}
+
+SqliteDatabase::~SqliteDatabase() = default;
+
+Result<std::unique_ptr<Database>> SqliteDatabase::open(SqliteConfig config,
+                                                       async::BlockingPool& blocking) {
+    auto connection = sqlite::Connection::open(config.path, sqlite::OpenMode::ReadWriteCreate);
+    if (!connection) return std::move(connection).error();
+    auto state = std::make_unique<State>(config, std::move(*connection));
+    return std::unique_ptr<Database>(new SqliteDatabase(std::move(state), blocking));
+}
+
+std::uint64_t SqliteDatabase::commits() const {
+    return state_->writer.commits();
+}
+
+async::Task<Result<void>> SqliteDatabase::run_body(Access access, Body body) {
+    if (access == Access::Read) co_return co_await run_read(std::move(body));
+    auto work = [body = std::move(body)](sqlite::Connection& connection) -> Result<void> {
+        SqliteSession session(connection);
+        return session.verdict(body(session));
+    };
+    co_return co_await state_->writer.run(std::move(work));
+}
+
+async::Task<Result<void>> SqliteDatabase::run_read(Body body) {
+    auto work = [this, body = std::move(body)]() -> Result<void> {
+        return state_->readers.with_reader_blocking(
+            [&](sqlite::Connection& reader) -> Result<void> {
+                auto begun = reader.execute("begin");  // the snapshot is the first statement's
+                if (!begun) return begun;
+                SqliteSession session(reader);
+                return session.verdict(body(session));
+            });
+    };
+    co_return co_await blocking_.run(std::move(work));
+}
+
+}  // namespace zs::relational

@@ -1,0 +1,117 @@
+#include "adapters/relational/sqlite/sqlite_session.hpp"
+
+namespace zs::relational {
+namespace {
+
+constexpr std::size_t kSqlShownMax = 200;
+
+Result<void> bind_value(sqlite::Statement& statement, int index, const Value& value) {
+    if (const auto* number = std::get_if<std::int64_t>(&value))
+        return statement.bind(index, *number);
+    if (const auto* real = std::get_if<double>(&value)) return statement.bind(index, *real);
+    if (const auto* bytes = std::get_if<Bytes>(&value)) {
+        const sqlite::BlobView blob{bytes->value};
+        return statement.bind_borrowed(index, blob);
+    }
+    if (const auto* text = std::get_if<std::string>(&value)) {
+        // PostgreSQL cannot hold it, and half of SQLite's functions stop there.
+        if (text->find('\0') != std::string::npos) {
+            return invalid_argument("text must not hold the character U+0000", "invalid_value");
+        }
+        return statement.bind_borrowed(index, std::string_view(*text));
+    }
+    return statement.bind(index, nullptr);
+}
+
+Row read_row(const sqlite::Statement& statement) {
+    std::vector<Value> values;
+    const int count = statement.column_count();
+    values.reserve(static_cast<std::size_t>(count));
+    for (int i = 0; i < count; ++i) {
+        switch (statement.column_type(i)) {
+            case sqlite::ColumnType::Null: values.emplace_back(); break;
+            case sqlite::ColumnType::Integer: values.emplace_back(statement.integer(i)); break;
+            case sqlite::ColumnType::Real: values.emplace_back(statement.real(i)); break;
+            case sqlite::ColumnType::Text:
+                values.emplace_back(std::string(statement.text(i)));
+                break;
+            case sqlite::ColumnType::Blob:
+                values.emplace_back(Bytes{std::string(statement.blob(i))});
+                break;
+        }
+    }
+    return Row(std::move(values));
+}
+
+// The SQL here is ours: what would be a client's mistake in the data plane is a defect.
+Error as_defect(Error error, std::string_view sql) {
+    const bool bad_sql = error.reason.starts_with("sql_") || error.reason.starts_with("no_such_")
+                         || error.reason == "multiple_statements"
+                         || error.code == ErrorCode::Forbidden;
+    if (!bad_sql) return error;
+    return internal_error("SQLite: " + error.message
+                          + " in: " + std::string(sql.substr(0, kSqlShownMax)));
+}
+
+}  // namespace
+
+Error SqliteSession::fail(Error error, std::string_view sql) {
+    failure_ = as_defect(std::move(error), sql);
+    return *failure_;
+}
+
+Result<sqlite::Statement> SqliteSession::bound(std::string_view sql,
+                                               std::span<const Value> params) {
+    if (failure_) return *failure_;
+    auto statement = connection_.prepare_cached(sql);
+    if (!statement) return fail(std::move(statement).error(), sql);
+    if (static_cast<std::size_t>(statement->parameter_count()) != params.size()) {
+        return fail(internal_error("SQLite: the statement takes "
+                                   + std::to_string(statement->parameter_count())
+                                   + " parameters and got " + std::to_string(params.size()) + ": "
+                                   + std::string(sql.substr(0, kSqlShownMax))),
+                    sql);
+    }
+    int index = 0;
+    for (const auto& param : params) {
+        auto done = bind_value(*statement, ++index, param);
+        if (!done) return fail(std::move(done).error(), sql);
+    }
+    return statement;
+}
+
+Result<Rows> SqliteSession::query(std::string_view sql, std::span<const Value> params) {
+    auto statement = bound(sql, params);
+    if (!statement) return std::move(statement).error();
+    Rows rows;
+    while (true) {
+        auto more = statement->step();
+        if (!more) return fail(std::move(more).error(), sql);
+        if (!*more) return rows;
+        rows.push_back(read_row(*statement));
+    }
+}
+
+Result<std::int64_t> SqliteSession::execute(std::string_view sql, std::span<const Value> params) {
+    auto statement = bound(sql, params);
+    if (!statement) return std::move(statement).error();
+    // changes() keeps the count of the last statement that could change rows.
+    const bool counts = !statement->read_only();
+    auto done = statement->run();
+    if (!done) return fail(std::move(done).error(), sql);
+    return counts ? connection_.changes() : 0;
+}
+
+Result<void> SqliteSession::script(std::string_view sql) {
+    if (failure_) return *failure_;
+    auto done = connection_.execute(sql);
+    if (!done) return fail(std::move(done).error(), sql);
+    return {};
+}
+
+Result<void> SqliteSession::verdict(Result<void> done) const {
+    if (done && failure_) return *failure_;
+    return done;
+}
+
+}  // namespace zs::relational

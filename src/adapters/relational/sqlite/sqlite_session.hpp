@@ -1,0 +1,32 @@
+#pragma once
+
+#include "adapters/relational/database.hpp"
+#include "sqlite/connection.hpp"
+
+#include <optional>
+
+namespace zs::relational {
+
+// One transaction that somebody else begins and ends.
+// Threading: one thread. Lifetime: the connection outlives it.
+class SqliteSession final : public Session {
+public:
+    explicit SqliteSession(sqlite::Connection& connection) : connection_(connection) {}
+
+    Result<Rows> query(std::string_view sql, std::span<const Value> params) override;
+    Result<std::int64_t> execute(std::string_view sql, std::span<const Value> params) override;
+    Result<void> script(std::string_view sql) override;
+    Dialect dialect() const override { return Dialect::Sqlite; }
+
+    // What to answer for the whole: `done`, unless it says success after a failed statement.
+    Result<void> verdict(Result<void> done) const;
+
+private:
+    Result<sqlite::Statement> bound(std::string_view sql, std::span<const Value> params);
+    Error fail(Error error, std::string_view sql);
+
+    sqlite::Connection& connection_;
+    std::optional<Error> failure_;
+};
+
+}  // namespace zs::relational
