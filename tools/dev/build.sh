@@ -59,11 +59,11 @@ tidy() {
         return
     fi
     say "clang-tidy over ${#files[@]} changed sources"
-    # The compile commands are g++'s: clang does not know its precompiled header.
+    local commands
+    commands=$(python3 "$ROOT/tools/dev/tidy_commands.py")
     (cd "$ROOT" && printf '%s\0' "${files[@]}" |
-        xargs -0 -n 1 -P "$(build_jobs)" clang-tidy -p build/dev --quiet \
-            --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument \
-            --extra-arg=-Wno-ignored-gch)
+        xargs -0 -n 1 -P "$(build_jobs)" clang-tidy -p "$commands" --quiet \
+            --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument)
 }
 
 cmd_lint() {
