@@ -74,9 +74,9 @@ public:
             LoadOptions load = load_options(clients);
             load.server_cpu = [this] { return zserver_.cpu_seconds(); };
             RandomId ids(options_.seed);
-            const std::string sql = std::string(kSelect) + "?";
-            const auto make = [this, &ids, &sql](std::string& out) {
-                out += sql_request(account_, sql, fmt::format("[{}]", ids.next()));
+            const SqlRequests requests(account_, std::string(kSelect) + "?");
+            const auto make = [&ids, &requests](std::string& out) {
+                requests.append(out, "[" + std::to_string(ids.next()) + "]");
             };
             return sample_of(run_http_load(zserver_.endpoint(), load, make));
         };

@@ -54,10 +54,11 @@ public:
             LoadOptions load = load_options(clients);
             load.server_cpu = [this] { return zserver_.cpu_seconds(); };
             std::mt19937_64 random(options_.seed);
-            const auto make = [this, &random](std::string& out) {
-                out += sql_request(
-                    account_, "INSERT INTO events (user_id, kind, payload) VALUES (?, ?, ?)",
-                    fmt::format(R"([{},"click","{}"])", random() % 10'000, kPayload));
+            const SqlRequests requests(
+                account_, "INSERT INTO events (user_id, kind, payload) VALUES (?, ?, ?)");
+            const auto make = [&random, &requests](std::string& out) {
+                requests.append(out,
+                                fmt::format(R"([{},"click","{}"])", random() % 10'000, kPayload));
             };
             return sample_of(run_http_load(zserver_.endpoint(), load, make));
         };

@@ -104,16 +104,26 @@ Account sign_up(Endpoint endpoint, const std::string& email) {
     return {std::string(bundle.at("access_token").as_string())};
 }
 
-std::string sql_request(const Account& account, std::string_view sql, std::string_view params) {
-    std::string body = R"({"sql":)";
-    body += boost::json::serialize(boost::json::string(sql.data(), sql.size()));
-    body.append(R"(,"params":)").append(params).append("}");
-    return request_text("POST", "/v1/sql", account.headers(), body);
+SqlRequests::SqlRequests(const Account& account, std::string_view sql) {
+    head_ = request_text("GET", "/v1/sql", account.headers());
+    head_.replace(0, 3, "POST");
+    head_.resize(head_.size() - 2);
+    head_ += "Content-Length: ";
+    body_ = R"({"sql":)";
+    body_ += boost::json::serialize(boost::json::string(sql.data(), sql.size()));
+    body_ += R"(,"params":)";
+}
+
+void SqlRequests::append(std::string& out, std::string_view params) const {
+    const auto length = std::to_string(body_.size() + params.size() + 1);
+    out.append(head_).append(length).append("\r\n\r\n");
+    out.append(body_).append(params).append("}");
 }
 
 boost::json::value run_sql(Endpoint endpoint, const Account& account, std::string_view sql) {
-    HttpClient client(endpoint);
-    return checked(client.send(sql_request(account, sql, "[]")), sql);
+    std::string request;
+    SqlRequests(account, sql).append(request, "[]");
+    return checked(HttpClient(endpoint).send(request), sql);
 }
 
 }  // namespace zs::bench

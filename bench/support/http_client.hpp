@@ -51,7 +51,19 @@ struct Account {
 Account sign_up(Endpoint endpoint, const std::string& email);
 // Throws Failure with the server's message unless the statement succeeds.
 boost::json::value run_sql(Endpoint endpoint, const Account& account, std::string_view sql);
-// A `POST /v1/sql`, ready to be sent. `params` is the text of a JSON array.
-std::string sql_request(const Account& account, std::string_view sql, std::string_view params);
+
+// Many `POST /v1/sql` that differ in their parameters only. Made once, since a load generator that
+// is busy with text measures itself.
+class SqlRequests {
+public:
+    SqlRequests(const Account& account, std::string_view sql);
+
+    // Appends a whole request. `params` is the text of a JSON array.
+    void append(std::string& out, std::string_view params) const;
+
+private:
+    std::string head_;  // up to the value of Content-Length
+    std::string body_;  // up to the value of "params"
+};
 
 }  // namespace zs::bench

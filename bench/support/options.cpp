@@ -1,6 +1,7 @@
 #include "support/options.hpp"
 
 #include "support/failure.hpp"
+#include "support/process.hpp"
 
 #include <charconv>
 #include <cstdio>
@@ -84,6 +85,7 @@ int run_bench(int argc, char** argv, const std::string& about, BenchOptions defa
             std::printf("%s\n\n%s", about.c_str(), kFlags);
             return 0;
         }
+        end_children_with_us();
         body(*options);
         return 0;
     } catch (const WrongFlag& wrong) {

@@ -3,6 +3,8 @@
 #include "support/failure.hpp"
 
 #include <arpa/inet.h>
+#include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -23,6 +25,31 @@ namespace zs::bench {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// The process groups that run, for the signal handler. Lock-free, so it may read them.
+std::array<std::atomic<pid_t>, 64> running{};
+
+void remember(pid_t pid) {
+    for (auto& slot : running) {
+        pid_t empty = 0;
+        if (slot.compare_exchange_strong(empty, pid)) return;
+    }
+}
+
+void forget(pid_t pid) {
+    for (auto& slot : running) {
+        pid_t expected = pid;
+        if (slot.compare_exchange_strong(expected, 0)) return;
+    }
+}
+
+void end_now(int signal) {
+    for (auto& slot : running) {
+        const pid_t pid = slot.load();
+        if (pid > 0) ::kill(-pid, SIGKILL);
+    }
+    ::_exit(128 + signal);
+}
 
 struct Account {
     uid_t user = 0;
@@ -98,6 +125,9 @@ Process::Process(const Command& command) {
     }
     pid_ = ::fork();
     if (pid_ == 0) become(argv.data(), envp.data(), pipe_ends[1], log, account);
+    // Here as well as in the child: whoever is first.
+    if (pid_ > 0) ::setpgid(pid_, pid_);
+    if (pid_ > 0) remember(pid_);
     ::close(pipe_ends[1]);
     ::close(log);
     out_ = pipe_ends[0];
@@ -110,8 +140,20 @@ Process::Process(Process&& other) noexcept
       exit_code_(other.exit_code_) {}
 
 Process::~Process() {
-    if (pid_ > 0 && !exit_code_) stop(SIGKILL);
+    if (pid_ > 0) {
+        // The group first, while its leader's number cannot belong to anybody else.
+        if (!exit_code_) ::kill(-pid_, SIGKILL);
+        stop(SIGKILL);
+        forget(pid_);
+    }
     if (out_ >= 0) ::close(out_);
+}
+
+void end_children_with_us() {
+    struct sigaction action {};
+    action.sa_handler = end_now;
+    ::sigaction(SIGINT, &action, nullptr);
+    ::sigaction(SIGTERM, &action, nullptr);
 }
 
 bool Process::is_running() {

@@ -18,7 +18,7 @@ struct Command {
     std::optional<std::string> user;  // run as this account; only root can
 };
 
-// A child that dies with us, killed at the latest when this object goes.
+// A child and its descendants, killed at the latest when this object goes or we are interrupted.
 // Threading: one thread, the one that made it.
 class Process {
 public:
@@ -43,6 +43,9 @@ private:
     int out_ = -1;
     std::optional<int> exit_code_;
 };
+
+// Makes SIGINT and SIGTERM end this program and every Process in it. Call once, before the first.
+void end_children_with_us();
 
 // Runs a command to its end. Throws Failure, with the end of its log, unless it exits with 0.
 void run_to_end(const Command& command);

@@ -9,6 +9,7 @@
 #include <exception>
 #include <fstream>
 #include <thread>
+#include <unistd.h>
 
 namespace zs::bench {
 
@@ -60,16 +61,18 @@ Sample sample_of(const LoadResult& result) {
 }
 
 Samples run_interleaved(const std::vector<Subject>& subjects, int rounds) {
+    const bool shows_progress = ::isatty(STDERR_FILENO) == 1;
     Samples samples;
     for (int round = 0; round < rounds; ++round) {
         for (std::size_t i = 0; i < subjects.size(); ++i) {
             const auto& subject = subjects[round % 2 == 0 ? i : subjects.size() - 1 - i];
-            std::fprintf(stderr, "\r\033[Kround %d of %d: %s", round + 1, rounds,
-                         subject.name.c_str());
+            if (shows_progress)
+                std::fprintf(stderr, "\r\033[Kround %d of %d: %s", round + 1, rounds,
+                             subject.name.c_str());
             samples[subject.name].push_back(subject.run());
         }
     }
-    std::fprintf(stderr, "\r\033[K");
+    if (shows_progress) std::fprintf(stderr, "\r\033[K");
     return samples;
 }
 
