@@ -1,6 +1,7 @@
 #include "support/test_databases.hpp"
 
 #include "adapters/relational/migrations.hpp"
+#include "support/postgres_server.hpp"
 #include "support/run_task.hpp"
 #include "support/temp_dir.hpp"
 
@@ -54,17 +55,35 @@ private:
     TempDir folder_;
 };
 
+class PostgresDatabase final : public OpenDatabase {
+public:
+    PostgresDatabase() : name_(PostgresServer::shared().create_database()) {
+        config_.postgres_url = Secret(PostgresServer::shared().url(name_));
+        config_.connections_max = 8;
+    }
+    ~PostgresDatabase() override {
+        database_.reset();
+        PostgresServer::shared().drop_database(name_);
+    }
+
+private:
+    std::string name_;
+};
+
 }  // namespace
 
 std::unique_ptr<TestDatabase> TestDatabase::make(relational::Dialect dialect, Schema schema) {
-    if (dialect != relational::Dialect::Sqlite) throw std::runtime_error("no such dialect here");
-    auto made = std::make_unique<SqliteFile>();
+    std::unique_ptr<OpenDatabase> made;
+    switch (dialect) {
+        case relational::Dialect::Sqlite: made = std::make_unique<SqliteFile>(); break;
+        case relational::Dialect::Postgres: made = std::make_unique<PostgresDatabase>(); break;
+    }
     made->open(schema);
     return made;
 }
 
 std::vector<relational::Dialect> all_dialects() {
-    return {relational::Dialect::Sqlite};
+    return {relational::Dialect::Sqlite, relational::Dialect::Postgres};
 }
 
 std::string dialect_name(const ::testing::TestParamInfo<relational::Dialect>& info) {

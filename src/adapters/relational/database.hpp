@@ -106,6 +106,12 @@ private:
             if (!answer->value()) return answer->value().error();
             return {};
         };
+        return run_erased<Answer>(access, std::move(body), std::move(answer));
+    }
+    // The coroutine knows no type of a caller's lambda: g++ warns of frames that hold one.
+    template <class Answer>
+    async::Task<Answer> run_erased(Access access, Body body,
+                                   std::shared_ptr<std::optional<Answer>> answer) {
         auto done = co_await run_body(access, std::move(body));
         if (!done) co_return std::move(done).error();
         co_return std::move(answer->value());

@@ -77,7 +77,7 @@ std::vector<MigrationStatus> compare(const std::vector<Migration>& files,
                                      const std::vector<AppliedMigration>& applied) {
     std::vector<MigrationStatus> status;
     for (const auto& file : files)
-        status.push_back({file.version, file.name});
+        status.push_back({file.version, file.name, MigrationState::Pending, std::nullopt});
     for (const auto& row : applied) {
         const auto known = std::find_if(files.begin(), files.end(), [&](const Migration& file) {
             return file.version == row.version;

@@ -42,14 +42,13 @@ std::string qualified(std::string_view table, const std::vector<std::string_view
 
 Error constraint_violation(const ServerMessage& message) {
     std::string_view kind = "constraint";
-    std::string constraint = message.constraint;
+    std::vector<std::string_view> columns;
     if (message.state == "23505") {
         kind = "unique";
-        const auto columns = key_columns(message.detail);
-        if (!columns.empty()) constraint = qualified(message.table, columns);
+        columns = key_columns(message.detail);
     } else if (message.state == "23502") {
         kind = "not_null";
-        constraint = qualified(message.table, {message.column});
+        columns = {message.column};
     } else if (message.state == "23503") {
         kind = "foreign_key";
     } else if (message.state == "23514") {
@@ -57,6 +56,8 @@ Error constraint_violation(const ServerMessage& message) {
     } else if (message.state == "23P01") {
         kind = "exclusion";
     }
+    const auto constraint =
+        columns.empty() ? message.constraint : qualified(message.table, columns);
     std::string text(kind);
     text += " constraint failed: " + constraint;
     return conflict(std::move(text), "constraint_violation")

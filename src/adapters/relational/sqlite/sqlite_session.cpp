@@ -43,6 +43,29 @@ Row read_row(const sqlite::Statement& statement) {
     return Row(std::move(values));
 }
 
+// Says a violated constraint in the words that both dialects can: see Session.
+Error as_uniform(Error error) {
+    if (error.reason != "constraint_violation") return error;
+    auto& details = error.details;
+    const auto* kind = details.if_contains("kind");
+    if (kind != nullptr && *kind == "datatype") {
+        return invalid_argument(std::move(error.message), "invalid_value");
+    }
+    if (kind != nullptr && *kind == "primary_key") details["kind"] = "unique";
+    const auto* table = details.if_contains("table");
+    const auto* columns = details.if_contains("columns");
+    if (table == nullptr || columns == nullptr) return error;
+    std::string constraint;
+    for (const auto& column : columns->as_array()) {
+        if (!constraint.empty()) constraint += ", ";
+        constraint += table->as_string();
+        constraint += '.';
+        constraint += column.as_string();
+    }
+    details["constraint"] = constraint;
+    return error;
+}
+
 // The SQL here is ours: what would be a client's mistake in the data plane is a defect.
 Error as_defect(Error error, std::string_view sql) {
     const bool bad_sql = error.reason.starts_with("sql_") || error.reason.starts_with("no_such_")
@@ -56,7 +79,7 @@ Error as_defect(Error error, std::string_view sql) {
 }  // namespace
 
 Error SqliteSession::fail(Error error, std::string_view sql) {
-    failure_ = as_defect(std::move(error), sql);
+    failure_ = as_defect(as_uniform(std::move(error)), sql);
     return *failure_;
 }
 
