@@ -95,7 +95,8 @@ class Detached(unittest.TestCase):
     def test_knows_where_the_task_group_lives(self):
         with tempfile.TemporaryDirectory() as folder:
             root = pathlib.Path(folder)
-            for name in ("src/async/task_group.cpp", "src/async/other.cpp", "tests/task_group.cpp"):
+            for name in ("src/async/task_group.cpp", "src/async/a_test.cpp", "src/async/other.cpp",
+                         "tests/task_group.cpp"):
                 (root / name).parent.mkdir(parents=True, exist_ok=True)
                 (root / name).write_text("void f() { g(detached); }\n")
             found = {str(path.relative_to(root)) for path, _, _ in co_await.check(root)}
