@@ -94,7 +94,7 @@ public:
     public:
         virtual ~Job() = default;
         virtual Result<void> work(Connection& connection) = 0;
-        virtual void finish(Result<void> outcome) = 0;
+        virtual void finish() = 0;  // with `outcome`
         WriteOptions options;
         Result<void> outcome;
     };
@@ -113,7 +113,7 @@ private:
             if (!*answer_) return answer_->error();
             return {};
         }
-        void finish(Result<void> outcome) override {
+        void finish() override {
             if (!outcome) answer_.emplace(std::move(outcome).error());
             finish_(std::move(*answer_));
         }

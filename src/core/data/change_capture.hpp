@@ -15,10 +15,10 @@ enum class ChangeOperation { Insert, Update, Delete };
 struct RowChange {
     std::string table;
     ChangeOperation operation = ChangeOperation::Insert;
-    std::int64_t row_id_before = 0;     // the engine's row id; Update, Delete
-    std::int64_t row_id_after = 0;      // Insert, Update
-    std::vector<SqlValue> old_values;   // in column order; empty for Insert
-    std::vector<SqlValue> new_values;   // empty for Delete
+    std::int64_t row_id_before = 0;    // the engine's row id; Update, Delete
+    std::int64_t row_id_after = 0;     // Insert, Update
+    std::vector<SqlValue> old_values;  // in column order; empty for Insert
+    std::vector<SqlValue> new_values;  // empty for Delete
 };
 
 // Everything one commit changed, in the order it was changed. A row changed twice appears twice.

@@ -23,6 +23,9 @@ public:
     virtual async::Task<Result<void>> commit() = 0;
     virtual async::Task<void> rollback() = 0;
     virtual bool holds_write_lock() const = 0;
+    // An error ended it (serialization_failure, or a write that was stopped midway): everything is
+    // undone and nothing more can be done in it.
+    virtual bool is_over() const = 0;
 };
 
 struct TransactionOptions {
@@ -53,8 +56,9 @@ public:
     virtual async::Task<Result<std::vector<TableInfo>>> tables(
         identity::Tenant tenant, std::shared_ptr<const identity::Rights> rights) = 0;
     // Errors: NotFound "no_such_table".
-    virtual async::Task<Result<TableInfo>> table(identity::Tenant tenant, std::string name,
-                                                 std::shared_ptr<const identity::Rights> rights) = 0;
+    virtual async::Task<Result<TableInfo>> table(
+        identity::Tenant tenant, std::string name,
+        std::shared_ptr<const identity::Rights> rights) = 0;
 };
 
 }  // namespace zs::data

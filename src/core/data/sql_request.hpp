@@ -19,11 +19,11 @@ namespace zs::data {
 // One statement with its parameters.
 struct SqlRequest {
     std::string sql;
-    std::vector<SqlValue> positional;                        // ?, ?1, $1
-    std::vector<std::pair<std::string, SqlValue>> named;     // $name, :name, @name; without the sigil
-    std::optional<std::uint64_t> rows_max;                   // further rows: truncated; nullopt: all
-    async::Deadline deadline = async::Deadline::never();     // when passed: DeadlineExceeded, undone
-    std::stop_token cancelled;                               // the client went away
+    std::vector<SqlValue> positional;                     // ?, ?1, $1
+    std::vector<std::pair<std::string, SqlValue>> named;  // $name, :name, @name; without the sigil
+    std::optional<std::uint64_t> rows_max;                // further rows: truncated; nullopt: all
+    async::Deadline deadline = async::Deadline::never();  // when passed: DeadlineExceeded, undone
+    std::stop_token cancelled;                            // the client went away
     identity::Tenant tenant;
     std::shared_ptr<const identity::Rights> rights;
 };
@@ -38,9 +38,9 @@ struct ResultColumn {
 };
 
 struct SqlSummary {
-    bool is_query = false;                        // gave rows, or could have (RETURNING, EXPLAIN)
-    std::uint64_t row_count = 0;                  // rows handed to the sink
-    std::optional<std::uint64_t> affected_rows;   // set for DML; 0 for DDL
+    bool is_query = false;                       // gave rows, or could have (RETURNING, EXPLAIN)
+    std::uint64_t row_count = 0;                 // rows handed to the sink
+    std::optional<std::uint64_t> affected_rows;  // set for DML; 0 for DDL
     bool truncated = false;
     bool wrote = false;
 };

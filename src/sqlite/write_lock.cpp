@@ -1,1 +1,0 @@
-#include "sqlite/write_lock.hpp"
