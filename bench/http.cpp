@@ -4,8 +4,8 @@
 #include "support/load.hpp"
 #include "support/options.hpp"
 #include "support/report.hpp"
+#include "support/scratch_dir.hpp"
 #include "support/servers.hpp"
-#include "support/temp_dir.hpp"
 
 #include <optional>
 
@@ -38,7 +38,7 @@ std::optional<std::string> header_of(const Answer& answer, std::string_view name
 }
 
 // nginx answers the very body of ours, and what headers of ours it does not send by itself.
-Nginx::Options like(const Answer& answer, const TempDir& directory, bool access_log) {
+Nginx::Options like(const Answer& answer, const ScratchDir& directory, bool access_log) {
     Nginx::Options options;
     options.directory = directory.path() / "nginx";
     options.body = answer.body;
@@ -70,7 +70,7 @@ Subject subject(const std::string& name, Server& server, const std::string& path
 }
 
 void measure(const BenchOptions& options) {
-    const TempDir directory("http");
+    const ScratchDir directory("http");
     Zserver::Options ours;
     ours.data = directory.path() / "data";
     ours.access_log = options.access_log;

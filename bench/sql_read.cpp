@@ -4,9 +4,9 @@
 #include "support/options.hpp"
 #include "support/pg_client.hpp"
 #include "support/report.hpp"
+#include "support/scratch_dir.hpp"
 #include "support/servers.hpp"
 #include "support/sqlite_client.hpp"
-#include "support/temp_dir.hpp"
 
 #include <fmt/format.h>
 
@@ -121,7 +121,7 @@ private:
     }
 
     const BenchOptions& options_;
-    TempDir directory_;
+    ScratchDir directory_;
     Zserver zserver_;
     Account account_;
     Postgres postgres_;

@@ -4,8 +4,8 @@
 #include "support/options.hpp"
 #include "support/pg_client.hpp"
 #include "support/report.hpp"
+#include "support/scratch_dir.hpp"
 #include "support/servers.hpp"
-#include "support/temp_dir.hpp"
 
 #include <csignal>
 #include <optional>
@@ -83,7 +83,7 @@ Account prepare(const Zserver::Options& options) {
 }
 
 void measure(const BenchOptions& options) {
-    const TempDir directory("startup");
+    const ScratchDir directory("startup");
     Zserver::Options existing;
     existing.data = directory.path() / "existing";
     const Account account = prepare(existing);

@@ -2,7 +2,7 @@
 
 #include "support/http_client.hpp"
 #include "support/process.hpp"
-#include "support/temp_dir.hpp"
+#include "support/scratch_dir.hpp"
 
 #include <filesystem>
 #include <memory>

@@ -8,7 +8,7 @@ namespace zs::bench {
 namespace {
 
 constexpr std::string_view kReady = "zserver listening on http://127.0.0.1:";
-constexpr const char* kNeverReached = "1000000000";
+constexpr const char* kNeverReached = "100000000";
 
 }  // namespace
 
@@ -32,7 +32,7 @@ Command Zserver::command(const Options& options) {
     command.environment = {{"ZRATE_LIMIT_PER_MINUTE", kNeverReached},
                            {"ZRATE_LIMIT_USER_PER_MINUTE", kNeverReached},
                            {"ZOBS_METRICS_ADDR", "127.0.0.1:0"},
-                           {"ZOBS_LOG_LEVEL", options.access_log ? "info" : "warn"}};
+                           {"ZHTTP_ACCESS_LOG", options.access_log ? "true" : "false"}};
     command.environment.insert(command.environment.end(), options.environment.begin(),
                                options.environment.end());
     command.log = options.data.string() + ".log";

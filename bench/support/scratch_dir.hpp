@@ -7,12 +7,12 @@ namespace zs::bench {
 
 // A directory that vanishes with its owner. It lies below ZS_BENCH_DIR, else /var/tmp: a disk, not
 // the memory that /tmp is on many machines.
-class TempDir {
+class ScratchDir {
 public:
-    explicit TempDir(const std::string& purpose);
-    ~TempDir();
-    TempDir(const TempDir&) = delete;
-    TempDir& operator=(const TempDir&) = delete;
+    explicit ScratchDir(const std::string& purpose);
+    ~ScratchDir();
+    ScratchDir(const ScratchDir&) = delete;
+    ScratchDir& operator=(const ScratchDir&) = delete;
 
     const std::filesystem::path& path() const { return path_; }
 

@@ -1,4 +1,4 @@
-#include "support/temp_dir.hpp"
+#include "support/scratch_dir.hpp"
 
 #include "support/failure.hpp"
 #include "support/statistics.hpp"
@@ -16,7 +16,7 @@ constexpr int kSyncSamples = 100;
 
 }  // namespace
 
-TempDir::TempDir(const std::string& purpose) {
+ScratchDir::ScratchDir(const std::string& purpose) {
     const char* base = std::getenv("ZS_BENCH_DIR");
     std::string pattern = std::string(base != nullptr ? base : "/var/tmp") + "/zserver-" + purpose;
     pattern += "-XXXXXX";
@@ -26,7 +26,7 @@ TempDir::TempDir(const std::string& purpose) {
     path_ = pattern;
 }
 
-TempDir::~TempDir() {
+ScratchDir::~ScratchDir() {
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
 }
