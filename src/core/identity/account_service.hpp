@@ -78,14 +78,13 @@ private:
                                                   std::optional<std::string> new_hash);
     async::Task<Result<TokenBundle>> rotate(Secret token, std::optional<std::string> env_slug,
                                             Client client);
-    async::Task<Result<void>> refuse_login(std::string email, const User* user, Client client);
     Result<TokenClaims> read_refresh_token(const Secret& token) const;
-    TokenClaims refresh_claims(const Session& session, std::string jti, Timestamp issued_at,
-                               Timestamp expires_at) const;
+    TokenClaims refresh_claims(SessionId session_id, UserId user_id, std::string org,
+                               std::string jti, Timestamp issued_at, Timestamp expires_at) const;
     AccessGrant grant(const User& user, const Session& session,
                       const Environment& environment) const;
     TokenBundle bundle(const User& user, const Session& session, const Environment& environment,
-                       std::string refresh_token, Timestamp refresh_expires_at) const;
+                       std::string refresh_token) const;
     Session new_session(const User& user, const Environment& environment,
                         const Client& client) const;
 

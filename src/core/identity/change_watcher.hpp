@@ -22,8 +22,9 @@ public:
           clock_(clock) {}
 
     async::Task<> run();
-    // One look at the store. When it fails for longer than kBlindMax, nothing is known to be
-    // unchanged any more: the cache is emptied and every credential goes to the store.
+    // One look at the store; the first is taken before the cache is used. When it fails for longer
+    // than kBlindMax, nothing is known to be unchanged any more: the cache is emptied and every
+    // credential goes to the store.
     async::Task<Result<void>> poll();
     async::Task<Result<void>> flush_last_uses();
     async::Task<Result<void>> purge();
@@ -34,8 +35,7 @@ private:
     ApiKeyStore& api_keys_;
     AccessCache& cache_;
     const Clock& clock_;
-    IdentityEpoch known_;
-    bool started_ = false;
+    IdentityEpoch known_{-1, -1};
 };
 
 }  // namespace zs::identity

@@ -51,6 +51,7 @@ public:
     virtual async::Task<Result<std::optional<SessionFacts>>> find_session(SessionId id) = 0;
     // By the current hash or the previous one; the caller checks expiry and revocation.
     virtual async::Task<Result<std::optional<ApiKeyFacts>>> find_api_key(std::string key_hash) = 0;
+    // A negative epoch asks for the counters alone.
     virtual async::Task<Result<IdentityChanges>> changes_since(IdentityEpoch known) = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include "async/task.hpp"
 #include "core/identity/audit.hpp"
+#include "core/identity/environment.hpp"
 #include "core/identity/session.hpp"
 #include "core/identity/user.hpp"
 
@@ -23,7 +24,7 @@ struct NewSession {
 struct Rotation {
     std::string presented_hash;
     RefreshToken successor;
-    std::optional<std::string> env_slug;  // switches the session
+    std::optional<Environment> environment;  // switches the session
     Timestamp now;
     Millis grace{0};
 };

@@ -5,7 +5,6 @@
 #include "core/identity/client.hpp"
 #include "core/identity/permission_store.hpp"
 #include "core/identity/team_store.hpp"
-#include "core/identity/user_store.hpp"
 
 #include <optional>
 #include <string>
@@ -18,16 +17,16 @@ namespace zs::identity {
 // Threading: any. Errors: Forbidden, "grant_exceeds_own"; another org's team or user is NotFound.
 class TeamService {
 public:
-    TeamService(TeamStore& store, UserStore& users, PermissionStore& permissions,
-                AccessCache& cache, const Clock& clock)
-        : store_(store), users_(users), permissions_(permissions), cache_(cache), clock_(clock) {}
+    TeamService(TeamStore& store, PermissionStore& permissions, AccessCache& cache,
+                const Clock& clock)
+        : store_(store), permissions_(permissions), cache_(cache), clock_(clock) {}
 
     // `organization_id`, when given, must be the caller's own.
     async::Task<Result<TeamList>> list(PrincipalPtr caller,
                                        std::optional<std::string> organization_id, int limit,
                                        std::int64_t offset);
     async::Task<Result<Team>> find(PrincipalPtr caller, TeamId id);
-    // The creator becomes its owner. Errors: Forbidden without permissions:update.
+    // The creator becomes its owner. Errors: Forbidden without role admin.
     async::Task<Result<Team>> create(PrincipalPtr caller, TeamRequest request, Client client);
     async::Task<Result<Team>> update(PrincipalPtr caller, TeamId id, TeamPatch patch,
                                      Client client);
@@ -43,10 +42,10 @@ public:
 
 private:
     async::Task<Result<void>> require_manager(PrincipalPtr caller, TeamId id);
+    async::Task<Result<void>> check_outranks(PrincipalPtr caller, TeamId id, UserId user_id);
     async::Task<Result<void>> check_role_grant(PrincipalPtr caller, TeamId id, TeamRole role);
 
     TeamStore& store_;
-    UserStore& users_;
     PermissionStore& permissions_;
     AccessCache& cache_;
     const Clock& clock_;

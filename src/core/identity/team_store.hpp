@@ -4,6 +4,7 @@
 #include "core/identity/audit.hpp"
 #include "core/identity/team.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,7 +35,8 @@ public:
     virtual ~TeamStore() = default;
     virtual async::Task<Result<TeamList>> list(TeamQuery query) = 0;  // newest first, ties by id
     virtual async::Task<Result<Team>> find(std::string org_id, TeamId id) = 0;
-    virtual async::Task<Result<Team>> add(Team team, AuditEntry audit) = 0;
+    virtual async::Task<Result<Team>> add(Team team, std::optional<UserId> owner,
+                                          AuditEntry audit) = 0;
     virtual async::Task<Result<Team>> update(std::string org_id, TeamId id, TeamPatch patch,
                                              AuditEntry audit) = 0;
     // Errors: Conflict "last_admin".

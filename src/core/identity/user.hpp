@@ -28,6 +28,7 @@ struct User {
     std::optional<std::string> name;
     std::string password_hash;
     UserStatus status = UserStatus::Active;
+    bool org_active = true;  // a disabled org disables its users
     std::vector<std::string> roles;
     std::vector<std::string> labels;
     std::vector<std::string> groups;
@@ -54,6 +55,7 @@ BOOST_DESCRIBE_STRUCT(UserView, (),
                       (id, email, name, status, roles, labels, groups, teams, created_at,
                        last_login_at))
 UserView view_of(const User& user);
+bool may_sign_in(const User& user);
 
 // As it stands in a token bundle.
 struct UserSummary {
@@ -74,6 +76,8 @@ struct UserPatch {
     std::optional<UserStatus> status;
 };
 BOOST_DESCRIBE_STRUCT(UserPatch, (), (name, roles, labels, groups, status))
+// `user` as it is after the patch. Stores use it, so that all of them agree.
+User apply(UserPatch patch, User user);
 
 struct UserFilter {
     std::optional<std::string> email;

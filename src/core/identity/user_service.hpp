@@ -32,6 +32,7 @@ public:
         PermissionStore& permissions;
         PasswordHasher& hasher;
         const TextNormalizer& normalizer;
+        const Clock& clock;
     };
     UserService(Ports ports, AccessCache& cache, const IdentityConfig& config)
         : ports_(ports), cache_(cache), config_(config) {}

@@ -13,11 +13,13 @@
 namespace zs::identity {
 
 struct NewUser {
+    UserId id;
     std::string org_id;
     std::string email;  // normalised
     std::optional<std::string> name;
     std::string password_hash;
     std::vector<std::string> roles;
+    Timestamp created_at;
 };
 
 struct PasswordChange {
@@ -34,8 +36,8 @@ struct UserChange {
 };
 
 // Where users live. A user of another org is NotFound. Each writing method is one transaction and
-// appends its audit entry in it; `object` of the entry is completed with the new id where it is
-// made. Threading:  call from any io thread; no method blocks the caller.
+// appends its audit entry in it.
+// Threading:  call from any io thread; no method blocks the caller.
 // Durability: success means the change survives power loss.
 // Errors:     any method may answer Unavailable; the rest is listed below.
 class UserStore {
