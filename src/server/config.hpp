@@ -1,0 +1,145 @@
+#pragma once
+
+#include "base/log.hpp"
+#include "base/secret.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+// Everything an operator can choose, checked and typed. How it is found and checked: config_load.hpp;
+// names, defaults and ranges: the tables in keys_*.cpp, printed by `zserver config docs`.
+namespace zs::server {
+
+// Where to listen. IPv6 addresses are kept without brackets.
+struct Endpoint {
+    std::string host;
+    std::uint16_t port = 0;  // 0: any free one
+
+    bool is_loopback() const;
+    std::string to_string() const;  // "127.0.0.1:8080", "[::1]:8080"
+    bool operator==(const Endpoint&) const = default;
+};
+
+enum class Hsts { Auto, Always, Off };
+enum class Signup { Open, Closed };
+enum class Backend { Embedded, Postgres };
+
+struct ServerSection {
+    Endpoint addr{"127.0.0.1", 8080};
+    std::filesystem::path data = "./data";
+    std::size_t http_threads = 1;              // resolved: never 0
+    std::vector<std::string> trusted_proxies;  // addresses or CIDR blocks
+    std::vector<std::string> cors_origins;
+    bool cors_any_origin = false;  // "*", with --dev only; not repeated in cors_origins
+    Hsts hsts = Hsts::Auto;
+    std::chrono::seconds shutdown_grace{30};
+    bool access_log = true;
+};
+
+struct AuthSection {
+    std::string default_org = "default";
+    std::string default_role = "reader";
+    Signup signup = Signup::Open;
+    std::optional<Secret> jwt_secret;          // absent: generated and kept in the data directory
+    std::optional<Secret> jwt_refresh_secret;  // the same
+    std::optional<Secret> jwt_secret_previous;
+    std::chrono::seconds access_ttl{900};
+    std::chrono::seconds refresh_ttl{604'800};
+    std::chrono::seconds session_ttl_max{90 * 86'400};
+    std::string issuer = "zserver";
+    std::string audience = "zserver";
+    std::string dev_org = "default";
+    std::optional<Secret> dev_secret;  // absent: generated
+    int login_per_account = 5;         // per minute
+    int login_per_ip = 20;             // per minute
+    int signup_per_ip = 10;            // per hour
+    int refresh_per_ip = 150;          // per 5 minutes
+    std::uint32_t argon2_memory_kib = 19'456;
+    std::uint32_t argon2_passes = 2;
+    std::size_t hash_threads = 1;  // resolved: never 0
+    std::size_t hash_queue_max = 64;
+};
+
+// The control plane's database, and PostgreSQL when it is chosen.
+struct StorageSection {
+    Backend backend = Backend::Embedded;
+    std::optional<Secret> postgres_url;  // always there with Backend::Postgres
+    std::size_t connections_max = 20;
+    std::size_t connections_min = 5;
+    std::chrono::seconds connection_timeout{30};
+    std::chrono::seconds idle_timeout{600};
+    std::size_t reader_threads = 1;  // embedded; resolved: never 0
+    bool auto_migrate = true;        // resolved: true for embedded, false for postgres, unless set
+};
+
+struct SqlSection {
+    std::chrono::seconds timeout{30};
+    std::chrono::seconds timeout_max{300};
+    std::uint64_t rows_max = 10'000;
+    std::uint64_t text_bytes_max = 1'048'576;
+    std::uint64_t statement_memory_max = 268'435'456;
+    std::size_t concurrent_max = 10;  // per (org, environment)
+    std::size_t threads = 1;          // resolved: never 0
+    std::size_t databases_open_max = 64;
+    std::chrono::seconds tx_timeout{300};
+    std::chrono::seconds tx_timeout_max{3600};
+    std::size_t tx_per_token_max = 10;
+    std::chrono::milliseconds tx_lock_wait{5000};
+    std::chrono::milliseconds tx_write_idle{5000};
+};
+
+// Requests per minute; 0 is off.
+struct RateLimitSection {
+    std::uint32_t per_ip = 100;
+    std::uint32_t per_user = 6000;
+};
+
+struct MonitoringSection {
+    bool metrics_enabled = true;
+    // Second listener for /metrics; absent when it is the main one, or metrics are off.
+    std::optional<Endpoint> metrics_addr = Endpoint{"127.0.0.1", 9090};
+    bool metrics_addr_is_default = true;  // then a busy port is only a warning
+    std::optional<Secret> metrics_token;
+    bool health_enabled = true;
+    std::optional<Endpoint> health_addr;  // absent: the main listener serves them, if enabled
+    std::string service_name = "zrustdb";
+    std::string environment = "development";
+    log::Level log_level = log::Level::Info;
+    log::Format log_format = log::Format::Text;
+};
+
+// Source: http-api.md section 1.6.
+struct LimitsSection {
+    std::uint64_t body_bytes_max = 10'485'760;
+    std::uint32_t header_bytes_max = 16'384;
+    std::uint32_t header_fields_max = 100;
+    std::uint32_t request_line_bytes_max = 8192;
+    std::uint64_t decompression_ratio_max = 100;
+    std::size_t connections_max = 10'000;
+    std::size_t connections_per_ip_max = 1000;
+    std::chrono::seconds header_timeout{10};
+    std::chrono::seconds body_timeout{30};
+    std::chrono::seconds idle_timeout{75};
+    std::chrono::seconds handler_timeout{330};
+};
+
+// Lifetime: a value; copied into what needs it. Holds secrets: never logged as a whole.
+struct Config {
+    bool dev = false;  // --dev
+    ServerSection server;
+    AuthSection auth;
+    StorageSection storage;
+    SqlSection sql;
+    RateLimitSection rate_limit;
+    MonitoringSection monitoring;
+    LimitsSection limits;
+};
+
+// "host:port" or "[v6]:port". Errors: InvalidArgument saying what would be right.
+Result<Endpoint> parse_endpoint(std::string_view text);
+
+}  // namespace zs::server

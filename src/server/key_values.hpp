@@ -1,0 +1,39 @@
+#pragma once
+
+#include "server/config_key.hpp"
+
+#include <chrono>
+
+// Short names for the rows of keys_*.cpp.
+namespace zs::server {
+
+inline bool as_bool(const KeyValue& value) {
+    return std::get<bool>(value);
+}
+inline std::int64_t as_integer(const KeyValue& value) {
+    return std::get<std::int64_t>(value);
+}
+inline const std::string& as_text(const KeyValue& value) {
+    return std::get<std::string>(value);
+}
+inline Secret as_secret(const KeyValue& value) {
+    return Secret(as_text(value));
+}
+inline std::chrono::seconds as_seconds(const KeyValue& value) {
+    return std::chrono::seconds(as_integer(value));
+}
+inline std::chrono::milliseconds as_millis(const KeyValue& value) {
+    return std::chrono::milliseconds(as_integer(value));
+}
+inline std::size_t as_size(const KeyValue& value) {
+    return static_cast<std::size_t>(as_integer(value));
+}
+inline std::uint32_t as_u32(const KeyValue& value) {
+    return static_cast<std::uint32_t>(as_integer(value));
+}
+
+inline constexpr std::int64_t kKeySecondsMax = 10 * 365 * 86'400LL;
+inline constexpr std::int64_t kKeyBytesMax = 1LL << 40;
+inline constexpr std::int64_t kKeyThreadsMax = 256;
+
+}  // namespace zs::server
