@@ -23,7 +23,9 @@ constexpr const char* kBare = "SQLite in process";
 constexpr const char* kCreate =
     "CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, "
     "balance INTEGER NOT NULL)";
-constexpr const char* kSelect = "SELECT id, name, email, balance FROM accounts WHERE id = ";
+constexpr const char* kSelect = "SELECT id, name, email, balance FROM accounts WHERE id = ?";
+constexpr const char* kSelectPostgres =
+    "SELECT id, name, email, balance FROM accounts WHERE id = $1";
 
 // The same in all three dialects.
 std::string fill() {
@@ -74,9 +76,9 @@ public:
             LoadOptions load = load_options(clients);
             load.server_cpu = [this] { return zserver_.cpu_seconds(); };
             RandomId ids(options_.seed);
-            const SqlRequests requests(account_, std::string(kSelect) + "?");
+            const SqlRequests requests(account_, kSelect);
             const auto make = [&ids, &requests](std::string& out) {
-                requests.append(out, "[" + std::to_string(ids.next()) + "]");
+                requests.append(out, fmt::format("[{}]", ids.next()));
             };
             return sample_of(run_http_load(zserver_.endpoint(), load, make));
         };
@@ -89,7 +91,7 @@ public:
             load.server_cpu = [this] { return postgres_.cpu_seconds(); };
             const auto make = [this](int index) -> std::function<void()> {
                 auto client = std::make_shared<PgClient>(postgres_.conninfo());
-                client->prepare("read", std::string(kSelect) + "$1");
+                client->prepare("read", kSelectPostgres);
                 auto ids = std::make_shared<RandomId>(options_.seed + std::uint64_t(index));
                 return [client, ids] { client->execute("read", {std::to_string(ids->next())}); };
             };
@@ -102,8 +104,7 @@ public:
         const auto run = [this] {
             const LoadOptions load = load_options(1);
             const auto make = [this](int) -> std::function<void()> {
-                auto statement =
-                    std::make_shared<SqliteClient::Statement>(sqlite_, std::string(kSelect) + "?");
+                auto statement = std::make_shared<SqliteClient::Statement>(sqlite_, kSelect);
                 auto ids = std::make_shared<RandomId>(options_.seed);
                 return [statement, ids] { statement->bind(1, ids->next()).execute(); };
             };

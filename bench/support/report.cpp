@@ -28,10 +28,14 @@ std::string load_average() {
 
 // 1234567.8 → "1,234,568"
 std::string number_text(double value, int decimals) {
-    std::string text = fmt::format("{:.{}f}", value, decimals);
-    const std::size_t point = std::min(text.find('.'), text.size());
-    for (std::size_t at = point; at > 3 && text[at - 4] != '-'; at -= 3)
-        text.insert(at - 3, ",");
+    const std::string digits = fmt::format("{:.{}f}", value, decimals);
+    const std::size_t point = std::min(digits.find('.'), digits.size());
+    std::string text;
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+        const bool groups = i > 0 && i < point && digits[i - 1] != '-' && (point - i) % 3 == 0;
+        if (groups) text.push_back(',');
+        text.push_back(digits[i]);
+    }
     return text;
 }
 
