@@ -31,11 +31,10 @@ public:
     virtual async::Task<Result<std::optional<std::string>>> read() = 0;
 };
 
-// One request, with everything a handler needs. Lives until the response has been sent.
-// Threading: the connection's loop only, but for stop_token().
-class Request {
+// What the request line and the header say.
+class RequestHeader {
 public:
-    virtual ~Request() = default;
+    virtual ~RequestHeader() = default;
 
     virtual Method method() const = 0;
     virtual std::string_view path() const = 0;  // as sent, without the query
@@ -45,13 +44,22 @@ public:
     virtual std::optional<std::string> query(std::string_view name) const = 0;
     // Header names are compared without case. The first value.
     virtual std::optional<std::string_view> header(std::string_view name) const = 0;
+    // The query as sent, without '?': part of what an Idempotency-Key stands for, and of links.
+    virtual std::string_view raw_query() const { return {}; }
+};
+
+// One request, with everything a handler needs. Lives until the response has been sent.
+// Threading: the connection's loop only, but for stop_token()'s result, which any thread may ask.
+class Request : public RequestHeader {
+public:
     virtual std::string_view client_ip() const = 0;  // behind a listed proxy: the forwarded one
     virtual bool is_secure() const = 0;              // TLS, here or at a listed proxy
     virtual std::string_view request_id() const = 0;
-    // Null on public routes without a credential.
+    // Null on public routes without a credential, and on optional ones with a bad credential.
     virtual const identity::PrincipalPtr& principal() const = 0;
     virtual BodyReader& body() = 0;
-    // Stop is requested when the client closes the connection or the server gives up on the request.
+    // Stop is requested when the client closes its side of the connection or the server gives up on
+    // the request.
     virtual std::stop_token stop_token() const = 0;
 };
 
@@ -70,8 +78,8 @@ Result<std::int64_t> query_integer(const Request& request, std::string_view name
 class BodySource {
 public:
     virtual ~BodySource() = default;
-    // Replaces `piece`; false at the end. An error after the first piece closes the connection without
-    // the final chunk, so that the client notices.
+    // Replaces `piece`; false at the end. An error instead of the first piece becomes the answer; a
+    // later one closes the connection without the final chunk, so that the client notices.
     virtual async::Task<Result<bool>> next(std::string& piece) = 0;
 };
 
@@ -83,12 +91,12 @@ struct Header {
 // An answer. The server adds what every answer carries (request id, security headers, date, length).
 struct Response {
     unsigned status = 200;
-    std::string content_type;               // empty: no body expected
+    std::string content_type;  // empty: no body expected
     std::vector<Header> headers;
     std::string body;
-    std::unique_ptr<BodySource> source;      // instead of `body`: sent chunked
+    std::unique_ptr<BodySource> source;        // instead of `body`: sent chunked
     std::optional<std::string> cache_control;  // default: no-store on authenticated routes
-    bool compressible = true;                // text types only, from 1 KiB on
+    bool compressible = true;                  // text types only, from 1 KiB on
 
     Response& with(std::string name, std::string value) {
         headers.push_back({std::move(name), std::move(value)});
@@ -102,7 +110,8 @@ Response text_response(std::string text, std::string content_type = "text/plain;
                        unsigned status = 200);
 Response no_content();
 
-// The one error shape: {"error","message","request_id","details"}.
+// The one error shape: {"error","message","request_id","details"}, with the headers its status asks
+// for: WWW-Authenticate for 401, Retry-After for 503 and for 429 whose details say retry_after_secs.
 Response error_response(const Error& error, std::string_view request_id);
 // The one table from errors to statuses; reasons such as "method_not_allowed" have their own.
 unsigned http_status(const Error& error) noexcept;

@@ -20,11 +20,13 @@ struct ServerLimits {
     std::uint32_t request_line_bytes_max = 8192;
     std::uint64_t decompression_ratio_max = 100;  // above 1 MiB decoded
     std::size_t connections_max = 10000;
-    std::size_t connections_per_ip_max = 1000;    // loopback exempt
-    std::chrono::seconds header_timeout{10};
-    std::chrono::seconds body_timeout{30};        // a body below 1 KB/s for this long
-    std::chrono::seconds idle_timeout{75};
-    std::chrono::seconds handler_timeout{330};    // above the longest statement
+    std::size_t connections_per_ip_max = 1000;  // loopback exempt
+    std::chrono::milliseconds header_timeout{10'000};
+    std::chrono::milliseconds body_timeout{30'000};  // a body below 1 KB/s for this long
+    std::chrono::milliseconds idle_timeout{75'000};
+    // Without a byte of body read or response made for this long. Above the longest statement.
+    std::chrono::milliseconds handler_timeout{330'000};
+    std::chrono::milliseconds write_timeout{60'000};  // a client that takes no byte of the response
 };
 
 struct ServerConfig {
@@ -33,9 +35,9 @@ struct ServerConfig {
     ServerLimits limits;
     std::vector<std::string> trusted_proxies;  // CIDR
     std::vector<std::string> cors_origins;
-    bool cors_any_origin = false;              // --dev only
+    bool cors_any_origin = false;  // --dev only
     enum class Hsts { Auto, Always, Off } hsts = Hsts::Auto;
-    std::uint32_t rate_per_minute_ip = 100;    // without a valid credential; 0: off
+    std::uint32_t rate_per_minute_ip = 100;  // without a valid credential; 0: off
     std::uint32_t rate_per_minute_user = 6000;
     bool access_log = true;
 };
@@ -52,7 +54,8 @@ public:
 };
 
 // Accepts connections on every loop of the runtime (SO_REUSEPORT) and answers requests by the router.
-// Lifetime: router, credentials and runtime outlive it. stop_accepting(), then drain(), then destroy.
+// Lifetime: router, credentials and runtime outlive it. stop_accepting(), then
+// drain_blocking(), then destroy.
 // Threading: listen/stop/drain from one thread.
 class Server {
 public:

@@ -1,0 +1,57 @@
+#pragma once
+
+#include "base/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace zs::http {
+
+// True when a client that sends this Accept-Encoding takes gzip: by name or by '*', weight above 0.
+// Source: RFC 9110 section 12.5.3.
+bool accepts_gzip(std::string_view accept_encoding);
+
+// True for text, JSON, XML, JavaScript, SVG and WebAssembly: what shrinks.
+bool is_compressible_type(std::string_view content_type);
+
+// Undoes gzip piece by piece; several members in a row are one body (RFC 1952 section 2.2).
+// Threading: one at a time.
+class GzipInflater {
+public:
+    GzipInflater();
+    ~GzipInflater();
+    GzipInflater(const GzipInflater&) = delete;
+    GzipInflater& operator=(const GzipInflater&) = delete;
+
+    // Takes bytes from the front of `in` and appends to `out` until it holds `out_max` bytes or `in` is
+    // empty. Errors: InvalidArgument "invalid_gzip".
+    Result<void> inflate(std::string_view& in, std::string& out, std::size_t out_max);
+    // True when no member is half read, so that the body may end here.
+    bool at_end() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Makes gzip piece by piece. Threading: one at a time.
+class GzipDeflater {
+public:
+    GzipDeflater();
+    ~GzipDeflater();
+    GzipDeflater(const GzipDeflater&) = delete;
+    GzipDeflater& operator=(const GzipDeflater&) = delete;
+
+    // Appends what `in` becomes. Flush: the client can read everything so far. Finish: also the end.
+    enum class Mode { Flush, Finish };
+    void deflate(std::string_view in, std::string& out, Mode mode);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace zs::http
