@@ -326,7 +326,8 @@ TEST_P(DatabaseContract, TellsBadSqlFromBadValues) {
 
 TEST_P(DatabaseContract, ManyAtOnceLoseNoUpdate) {
     setup(
-        "create table counter (id bigint primary key, n bigint); insert into counter values (1, 0)");
+        "create table counter (id bigint primary key, n bigint);"
+        "insert into counter values (1, 0)");
     constexpr int kTasks = 60;
     std::vector<async::Task<Result<void>>> tasks;
     for (int i = 0; i < kTasks; ++i) {

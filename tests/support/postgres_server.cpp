@@ -24,11 +24,14 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::seconds kStartMax{60};
 
-// $1 folder of the programs, $2 folder of this server, then options of the server. Reads orders from
-// its standard input, whose end is the end of the test.
+// $1 folder of the programs, $2 folder of this server, then options of the server. Reads orders
+// from its standard input, whose end is the end of the test.
 constexpr const char* kKeeper = R"sh(
 programs=$1; home=$2; shift 2
-start() { "$programs/postgres" -D "$home/data" -k "$home" "$@" </dev/null >>"$home/log" 2>&1 & pid=$!; }
+start() {
+  "$programs/postgres" -D "$home/data" -k "$home" "$@" </dev/null >>"$home/log" 2>&1 &
+  pid=$!
+}
 stop() { kill -QUIT $pid 2>/dev/null; wait $pid 2>/dev/null; }
 if "$programs/initdb" -D "$home/data" -U zs --auth=trust --no-sync --encoding=UTF8 \
     --locale=C.UTF-8 --no-instructions </dev/null >"$home/log" 2>&1

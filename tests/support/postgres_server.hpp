@@ -6,10 +6,10 @@
 
 namespace zs::testing {
 
-// A PostgreSQL server of this test process alone: a data folder below the temporary folder, reachable
-// through a socket in it and over no network. A small shell process watches over it and stops and
-// removes everything when this process ends, however it ends. As root, it runs as `postgres` or
-// `nobody`, because PostgreSQL refuses root.
+// A PostgreSQL server of this test process alone: a data folder below the temporary folder,
+// reachable through a socket in it and over no network. A small shell process watches over it and
+// stops and removes everything when this process ends, however it ends. As root, it runs as
+// `postgres` or `nobody`, because PostgreSQL refuses root.
 // Threading: any; stop() and start() one at a time.
 // Errors:    throws std::runtime_error, which fails the test, with the server's log.
 class PostgresServer {

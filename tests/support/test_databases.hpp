@@ -12,8 +12,8 @@ namespace zs::testing {
 
 enum class Schema { Migrated, Empty };
 
-// A database nobody else uses: a SQLite file in a folder of its own, or a fresh PostgreSQL database on
-// the server that this test process started. Gone when it is destroyed.
+// A database nobody else uses: a SQLite file in a folder of its own, or a fresh PostgreSQL database
+// on the server that this test process started. Gone when it is destroyed.
 class TestDatabase {
 public:
     // Throws, which fails the test, when it cannot be made.
@@ -32,7 +32,8 @@ public:
 //     class UserStoreContract : public ::testing::TestWithParam<relational::Dialect> {
 //         std::unique_ptr<testing::TestDatabase> home_ = testing::TestDatabase::make(GetParam());
 //     …
-//     INSTANTIATE_TEST_SUITE_P(All, UserStoreContract, ::testing::ValuesIn(testing::all_dialects()),
+//     INSTANTIATE_TEST_SUITE_P(All, UserStoreContract,
+//                              ::testing::ValuesIn(testing::all_dialects()),
 //                              testing::dialect_name);
 //
 // The test's CMake names test_databases in TEST_DEPS.

@@ -19,8 +19,8 @@ namespace zs::relational {
 
 enum class Dialect { Sqlite, Postgres };
 
-// One transaction, as a store sees it: synchronous, on a database thread. SQL is written once with `?`
-// for parameters in the words both dialects share; where they differ a store asks dialect().
+// One transaction, as a store sees it: synchronous, on a database thread. SQL is written once with
+// `?` for parameters in the words both dialects share; where they differ a store asks dialect().
 // Lifetime: ends with the closure. After a failed statement the transaction can only end: later
 // statements fail, and a closure that answers success all the same is answered the failure.
 // Errors: Conflict "constraint_violation" for a violated constraint, with details kind ("unique",
@@ -58,10 +58,11 @@ public:
 };
 
 // The control plane's database.
-// Threading:  call from any io thread; the closures run on database threads, never two on one session.
+// Threading:  call from any io thread; the closures run on database threads, never two on one
+//             session.
 // Durability: a successful write survives power loss.
-// Errors:     what the closure answers; Unavailable when the database is down or overloaded. A closure
-//             that answers an error is rolled back alone.
+// Errors:     what the closure answers; Unavailable when the database is down or overloaded. A
+//             closure that answers an error is rolled back alone.
 class Database {
 public:
     virtual ~Database() = default;

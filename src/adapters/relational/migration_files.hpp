@@ -24,8 +24,8 @@ struct MigrationFile {
     std::string_view text;
 };
 
-// Puts files together to migrations, by version. A file is NNN_name.up.sql or NNN_name.down.sql; with
-// NNN_name.up.postgres.sql (or .sqlite.sql) beside it, that dialect takes that one.
+// Puts files together to migrations, by version. A file is NNN_name.up.sql or NNN_name.down.sql;
+// with NNN_name.up.postgres.sql (or .sqlite.sql) beside it, that dialect takes that one.
 //
 // These words stand for what the dialects spell differently:
 //
@@ -38,8 +38,8 @@ struct MigrationFile {
 //                                                        PRIMARY KEY
 //     ${STRICT}      STRICT (after the closing bracket)  nothing
 //
-// Errors: InvalidArgument "invalid_migration" naming the file: a name of another form, two names for
-// one version, a down without an up, an unknown placeholder, a statement that begins or ends a
+// Errors: InvalidArgument "invalid_migration" naming the file: a name of another form, two names
+// for one version, a down without an up, an unknown placeholder, a statement that begins or ends a
 // transaction (the runner does).
 Result<std::vector<Migration>> assemble_migrations(std::span<const MigrationFile> files,
                                                    Dialect dialect);

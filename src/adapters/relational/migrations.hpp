@@ -39,15 +39,15 @@ struct MigrationRange {
 };
 
 // Brings a schema forward and back. Each migration is one transaction together with its row in
-// _migrations, under a lock that all processes share (PostgreSQL: an advisory lock; SQLite: the write
-// lock), and looks again under that lock, so that any number of processes may run it at once.
+// _migrations, under a lock that all processes share (PostgreSQL: an advisory lock; SQLite: the
+// write lock), and looks again under that lock, so that any number of processes may run it at once.
 // Threading:  any; `database` and `clock` outlive it.
 // Durability: what a step reports is durable.
-// Errors:     Conflict "migration_changed" (an applied file has another checksum), "migration_missing",
-//             "migration_out_of_order" (a pending one is older than an applied one),
-//             "migration_irreversible", "migration_race" (another process moved the schema elsewhere);
-//             InvalidArgument for a range that makes no sense; else what the SQL answered, with the
-//             migration's name. Steps before the failed one stay.
+// Errors:     Conflict "migration_changed" (an applied file has another checksum),
+//             "migration_missing", "migration_out_of_order" (a pending one is older than an applied
+//             one), "migration_irreversible", "migration_race" (another process moved the schema
+//             elsewhere); InvalidArgument for a range that makes no sense; else what the SQL
+//             answered, with the migration's name. Steps before the failed one stay.
 class Migrator {
 public:
     Migrator(Database& database, const Clock& clock, std::vector<Migration> migrations);

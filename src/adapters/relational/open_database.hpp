@@ -27,10 +27,10 @@ struct DatabaseConfig {
 };
 
 // Opens the database; the schema is the Migrator's business. Blocks: it belongs to the start of the
-// process. Calls to the database later run on `blocking`, which outlives it and needs as many threads
-// as calls are to run at once.
-// Errors: InvalidArgument for a URL that cannot be read; Unavailable when the server does not answer or
-//         the file cannot be opened. No message holds the password.
+// process. Calls to the database later run on `blocking`, which outlives it and needs as many
+// threads as calls are to run at once.
+// Errors: InvalidArgument for a URL that cannot be read; Unavailable when the server does not
+//         answer or the file cannot be opened. No message holds the password.
 Result<std::unique_ptr<Database>> open_database(const DatabaseConfig& config,
                                                 async::BlockingPool& blocking);
 

@@ -6,9 +6,9 @@
 #include <cstddef>
 #include <string_view>
 
-// Finds its way over the parts of SQL text that hold no SQL: quoted text and names, comments, dollar
-// quotes. It reads no grammar; a part that never ends reaches to the end of the text, and the database
-// says what is wrong with it.
+// Finds its way over the parts of SQL text that hold no SQL: quoted text and names, comments,
+// dollar quotes. It reads no grammar; a part that never ends reaches to the end of the text, and
+// the database says what is wrong with it.
 // Source: PostgreSQL 15 manual, 4.1 Lexical Structure; sqlite.org/lang_comment.html.
 namespace zs::relational::sql {
 

@@ -8,8 +8,8 @@
 
 namespace zs::relational::postgres {
 
-// A random span up to `first` doubled `times` times, at most `longest`; the randomness keeps those who
-// failed together from trying together.
+// A random span up to `first` doubled `times` times, at most `longest`; the randomness keeps those
+// who failed together from trying together.
 template <class Random>
 Millis jittered(Millis first, Millis longest, int times, Random& random) {
     const auto bound = std::min(longest, first * (Millis::rep{1} << std::clamp(times, 0, 20)));

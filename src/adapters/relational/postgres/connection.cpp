@@ -1,7 +1,9 @@
 #include "adapters/relational/postgres/connection.hpp"
 
 #include "adapters/relational/postgres/parameters.hpp"
+#include "adapters/relational/postgres/url.hpp"
 #include "adapters/relational/postgres/values.hpp"
+#include "base/encoding.hpp"
 #include "base/log.hpp"
 
 #include <libpq-fe.h>
@@ -27,12 +29,13 @@ struct FreeConnection {
 };
 using ConnectionPtr = std::unique_ptr<PGconn, FreeConnection>;
 
-// A statement as this connection knows it. The first run answers text, whose columns tell the types;
-// from then on the answers are binary when every type is one that we read.
+// A statement as this connection knows it. The first run answers text, whose columns tell the
+// types; from then on the answers are binary when every type is one that we read.
 struct Prepared {
     std::string name;
     NumberedSql sql;
     bool ready = false;
+    bool is_underway = false;  // an earlier command of the same exchange prepares it
     bool binary = false;
 };
 
@@ -82,6 +85,21 @@ Result<Answer> read_answer(const PGresult* result) {
         answer.rows.emplace_back(std::move(values));
     }
     return answer;
+}
+
+Failure bad_url() {
+    return {
+        invalid_argument("the PostgreSQL URL cannot be read; expected postgres://user:password@"
+                         "host:port/database, with @ : / ? # % in the password percent-encoded",
+                         "invalid_database_url")};
+}
+
+Failure cannot_connect(const PGconn* connection) {
+    const std::string_view why = PQerrorMessage(connection);
+    // Of a number that is none, such as a port; what stands there may be a piece of a password.
+    if (why.starts_with("invalid ")) return bad_url();
+    return {unavailable("cannot connect to PostgreSQL: " + std::string(trim(why)),
+                        "database_unavailable")};
 }
 
 void drop_notice(void*, const char* text) {
@@ -197,7 +215,8 @@ struct Connection::State {
         auto& entry = *sent.prepared;
         const auto& params = sent.params;
         const auto count = static_cast<int>(params.types.size());
-        sent.prepares = !entry.ready;
+        sent.prepares = !entry.ready && !entry.is_underway;
+        entry.is_underway = true;
         if (sent.prepares
             && PQsendPrepare(c, entry.name.c_str(), entry.sql.text.c_str(), count,
                              params.types.data())
@@ -247,17 +266,10 @@ Connection::~Connection() = default;
 
 Outcome<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& options) {
     const std::string url(options.url.reveal());
-    {
-        // libpq's own complaint would quote the URL.
-        auto* parsed = PQconninfoParse(url.c_str(), nullptr);
-        if (parsed == nullptr) {
-            return Failure{
-                invalid_argument("the PostgreSQL URL cannot be read; expected "
-                                 "postgres://user:password@host:port/database",
-                                 "invalid_database_url")};
-        }
-        PQconninfoFree(parsed);
-    }
+    if (!is_unambiguous_url(url)) return bad_url();
+    auto* parsed = PQconninfoParse(url.c_str(), nullptr);
+    if (parsed == nullptr) return bad_url();  // libpq's own complaint would quote the URL
+    PQconninfoFree(parsed);
     const auto timeout = std::to_string(std::max<std::int64_t>(options.connect_timeout.count(), 2));
     // What stands before dbname is a default that the URL may override.
     const char* const keys[] = {"connect_timeout",
@@ -271,7 +283,7 @@ Outcome<std::unique_ptr<Connection>> Connection::open(const ConnectOptions& opti
                                   url.c_str(),     "UTF8", nullptr};
     auto state = std::make_unique<State>();
     state->pq.reset(PQconnectdbParams(keys, values, 1));
-    if (PQstatus(state->pq.get()) != CONNECTION_OK) return state->lost();
+    if (PQstatus(state->pq.get()) != CONNECTION_OK) return cannot_connect(state->pq.get());
     PQsetNoticeProcessor(state->pq.get(), drop_notice, nullptr);
     if (PQsetnonblocking(state->pq.get(), 1) != 0) return state->lost();
     if (PQenterPipelineMode(state->pq.get()) != 1) return state->lost();
@@ -297,6 +309,9 @@ Outcome<std::vector<Answer>> Connection::exchange(std::span<const Command> comma
     }
     for (auto& one : sent) {
         if (!state.send(one)) return state.lost();
+    }
+    for (auto& one : sent) {
+        if (one.prepared != nullptr) one.prepared->is_underway = false;
     }
     if (PQpipelineSync(state.pq.get()) != 1) return state.lost();
     const auto until = state.deadline();
@@ -352,11 +367,11 @@ Outcome<void> Connection::script(std::string_view sql) {
 bool Connection::is_usable() {
     auto& state = *state_;
     if (state.broken || PQstatus(state.pq.get()) != CONNECTION_OK) return false;
+    // What comes unasked is the farewell of a server that shuts down, and then the hang-up: two
+    // reads.
     pollfd waiting{PQsocket(state.pq.get()), POLLIN, 0};
-    if (::poll(&waiting, 1, 0) > 0 && PQconsumeInput(state.pq.get()) == 0) state.broken = true;
-    // Nothing comes unasked but the farewell of a server that shuts down, and then the hang-up.
-    if (::poll(&waiting, 1, 0) > 0 && (waiting.revents & (POLLHUP | POLLERR)) != 0) {
-        state.broken = true;
+    for (int reads = 0; reads < 3 && ::poll(&waiting, 1, 0) > 0; ++reads) {
+        if (PQconsumeInput(state.pq.get()) == 0) state.broken = true;
     }
     return !state.broken && PQstatus(state.pq.get()) == CONNECTION_OK;
 }

@@ -66,7 +66,7 @@ Outcome<ConnectionPool::Lease> ConnectionPool::connect_blocking() {
         returned_.notify_one();
         auto failure = std::move(made).error();
         failure.remedy = Remedy::None;  // the back-off decides when, not the caller
-        log::warn("cannot connect to PostgreSQL", {{"error", failure.error.message}});
+        log::warn("the control plane has no database", {{"error", failure.error.message}});
         return failure;
     }
     return Lease(*this, std::move(*made));

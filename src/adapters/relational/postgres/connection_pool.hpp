@@ -21,12 +21,11 @@ struct PoolOptions {
 
 // Connections that are open, and when to open more.
 // Threading: any; acquire blocks, so it is for pool threads.
-// Errors:    Unavailable while the server cannot be reached: at once between two attempts to connect,
-//            which come with growing pauses; "overloaded" when none became free in time.
+// Errors:    Unavailable while the server cannot be reached: at once between two attempts to
+//            connect, which come with growing pauses; "overloaded" when none became free in time.
 class ConnectionPool {
 public:
-    // Holds a connection; gives it back when destroyed, or closes it when it is unusable or was left
-    // inside a transaction.
+    // Holds a connection; gives it back when destroyed, or closes it when it is unusable.
     class Lease {
     public:
         Lease(ConnectionPool& pool, std::unique_ptr<Connection> connection)
@@ -55,7 +54,8 @@ private:
 
     Outcome<Lease> connect_blocking();
     void take_back(std::unique_ptr<Connection> connection);
-    // The caller holds the lock; the answer is to be destroyed without it: closing talks to the server.
+    // The caller holds the lock; the answer is to be destroyed without it: closing talks to the
+    // server.
     std::vector<Idle> take_outdated();
 
     const PoolOptions options_;

@@ -49,7 +49,7 @@ Error constraint_violation(const ServerMessage& message) {
     } else if (message.state == "23502") {
         kind = "not_null";
         columns = {message.column};
-    } else if (message.state == "23503") {
+    } else if (message.state == "23503" || message.state == "23001") {
         kind = "foreign_key";
     } else if (message.state == "23514") {
         kind = "check";
@@ -96,7 +96,8 @@ Failure to_failure(const ServerMessage& message, std::string_view sql) {
         return {unavailable(text, "database_unavailable")};
     }
     if (starts(state, "XX001") || starts(state, "XX002")) return {data_loss(text)};
-    // A prepared statement that another connection's migration has outdated, or a proxy has dropped.
+    // A prepared statement that another connection's migration has outdated, or a proxy has
+    // dropped.
     if (state == "26000"
         || (state == "0A000" && message.text.find("cached plan") != std::string::npos)) {
         return {bad_sql(message, sql), Remedy::Reconnect};

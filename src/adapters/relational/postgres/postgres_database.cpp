@@ -78,18 +78,13 @@ PostgresDatabase::Attempt PostgresDatabase::attempt_blocking(Access access, cons
     PostgresSession session(**lease, access == Access::Read ? kBeginRead : kBeginWrite);
     auto done = call_guarded(body, session);
     if (const auto& failure = session.failure()) {
-        session.abandon();
         // What the closure made of the failure counts, unless it pretends that there was none.
         if (done) done = failure->error;
         return {failure->remedy, std::move(done)};
     }
-    if (!done || access == Access::Read) {
-        session.abandon();
-        return {Remedy::None, std::move(done)};
-    }
+    if (!done || access == Access::Read) return {Remedy::None, std::move(done)};
     auto committed = session.commit();
     if (committed) return {};
-    session.abandon();
     const auto remedy = committed.error().remedy;
     return {remedy, std::move(committed).error().error};
 }

@@ -20,13 +20,13 @@ struct PostgresConfig {
 
 // The control plane on PostgreSQL 14 or later, through libpq on the threads of `blocking`.
 //
-// A write is SERIALIZABLE, so that a closure may think it is alone, as on SQLite. One that loses a race
-// (SQLSTATE 40001, 40P01) is run again with a growing random pause, 20 times at most; then the answer
-// is Conflict "serialization_failure". A closure that locks its rows itself may begin with
+// A write is SERIALIZABLE, so that a closure may think it is alone, as on SQLite. One that loses a
+// race (SQLSTATE 40001, 40P01) is run again with a growing random pause, 20 times at most; then the
+// answer is Conflict "serialization_failure". A closure that locks its rows itself may begin with
 // script("set transaction isolation level read committed"). A read is a REPEATABLE READ, READ ONLY
-// snapshot. A lost connection is replaced and the closure run again, unless it was lost during COMMIT:
-// DeadlineExceeded, the outcome is unknown. Prepared statements live with their connection, so a
-// pooler between must pin sessions.
+// snapshot. A lost connection is replaced and the closure run again, unless it was lost during
+// COMMIT: DeadlineExceeded, the outcome is unknown. Prepared statements live with their connection,
+// so a pooler between must pin sessions.
 // Threading: as Database. Lifetime: `blocking` outlives it.
 class PostgresDatabase final : public Database {
 public:

@@ -10,12 +10,12 @@ constexpr std::size_t kLaterMax = 256;
 
 Outcome<Answer> PostgresSession::flush(const Command* last) {
     std::vector<Command> commands;
-    if (!begun_) commands.push_back({begin_, {}, false});
+    if (!is_open_) commands.push_back({begin_, {}, false});
     for (const auto& one : later_)
         commands.push_back({one.sql, one.params});
     if (last != nullptr) commands.push_back(*last);
     if (commands.empty()) return Answer{};
-    begun_ = true;  // also when it fails: then there may be something to roll back
+    is_open_ = true;  // also when it fails: then there may be something to roll back
     auto answers = connection_.exchange(commands);
     later_.clear();
     if (!answers) {
@@ -70,10 +70,13 @@ Result<void> PostgresSession::script(std::string_view sql) {
 }
 
 Outcome<void> PostgresSession::commit() {
-    if (!begun_ && later_.empty()) return {};
+    if (!is_open_ && later_.empty()) return {};
     const Command command{"commit", {}, false};
     auto answer = flush(&command);
-    if (answer) return {};
+    if (answer) {
+        is_open_ = false;
+        return {};
+    }
     auto failure = std::move(answer).error();
     if (failure.remedy == Remedy::Reconnect) {
         return Failure{
@@ -83,8 +86,8 @@ Outcome<void> PostgresSession::commit() {
     return failure;
 }
 
-void PostgresSession::abandon() {
-    if (begun_) connection_.send_and_forget("rollback");
+PostgresSession::~PostgresSession() {
+    if (is_open_) connection_.send_and_forget("rollback");
 }
 
 }  // namespace zs::relational::postgres

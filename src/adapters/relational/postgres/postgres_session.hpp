@@ -9,15 +9,20 @@
 
 namespace zs::relational::postgres {
 
-// One transaction on one connection. BEGIN travels with the first statement and what execute_later()
-// keeps travels with the next, so n statements and the COMMIT of a write cost n + 1 round trips, and
-// only 1 when all are execute_later(); reads do not wait for their COMMIT: n round trips.
+// One transaction on one connection. BEGIN travels with the first statement and what
+// execute_later() keeps travels with the next, so n statements and the COMMIT of a write cost n + 1
+// round trips, and only 1 when all are execute_later(); reads do not wait for their COMMIT: n round
+// trips.
 // Threading: one thread. Lifetime: the connection outlives it.
 class PostgresSession final : public Session {
 public:
     // `begin` is the statement that opens the transaction.
     PostgresSession(Connection& connection, std::string_view begin)
         : connection_(connection), begin_(begin) {}
+    // Rolls back what was not committed, without waiting; a read ends so too.
+    ~PostgresSession() override;
+    PostgresSession(const PostgresSession&) = delete;
+    PostgresSession& operator=(const PostgresSession&) = delete;
 
     Result<Rows> query(std::string_view sql, std::span<const Value> params) override;
     Result<std::int64_t> execute(std::string_view sql, std::span<const Value> params) override;
@@ -30,8 +35,6 @@ public:
 
     // Errors: DeadlineExceeded when the connection is lost: nobody knows whether it happened.
     Outcome<void> commit();
-    // Ends a transaction whose outcome does not matter, without waiting.
-    void abandon();
 
 private:
     struct Later {
@@ -45,7 +48,7 @@ private:
 
     Connection& connection_;
     const std::string_view begin_;
-    bool begun_ = false;
+    bool is_open_ = false;  // BEGIN is sent, and no COMMIT has been answered
     std::vector<Later> later_;
     std::optional<Failure> failure_;
 };

@@ -41,7 +41,8 @@ Result<Value> parse_number(TypeOid type, std::string_view bytes) {
     return Value(number);
 }
 
-// sum() of integers is a numeric here and an integer in SQLite: whole numbers that fit are integers.
+// sum() of integers is a numeric here and an integer in SQLite: whole numbers that fit are
+// integers.
 Result<Value> parse_numeric(std::string_view bytes) {
     if (bytes.find('.') == std::string_view::npos) {
         auto whole = parse_number<std::int64_t>(kNumeric, bytes);

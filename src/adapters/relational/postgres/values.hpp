@@ -27,17 +27,18 @@ struct EncodedParameters {
     std::string signature;  // one character per type, for the statement cache
 };
 
-// Integers go as bigint, reals as double precision, bytes as bytea; text and NULL take the type their
-// place asks for, so that text can fill jsonb. (`? is null` alone has no type: write
+// Integers go as bigint, reals as double precision, bytes as bytea; text and NULL take the type
+// their place asks for, so that text can fill jsonb. (`? is null` alone has no type: write
 // `cast(? as text) is null`.)
-// Errors: InvalidArgument "invalid_value" for text with a NUL character, which PostgreSQL cannot hold.
+// Errors: InvalidArgument "invalid_value" for text with a NUL character, which PostgreSQL cannot
+//         hold.
 Result<EncodedParameters> encode(std::span<const Value> params);
 
 // Whether decode_binary() knows the type.
 bool is_known_binary(TypeOid type);
 
-// int2/4/8 and whole numerics become integers, bool 0 or 1, float and numeric reals, bytea Bytes, void
-// NULL, all else text as the server writes it.
+// int2/4/8 and whole numerics become integers, bool 0 or 1, float and numeric reals, bytea Bytes,
+// void NULL, all else text as the server writes it.
 // Errors: Internal for bytes that are not a value of that type.
 Result<Value> decode_text(TypeOid type, std::string_view bytes);
 Result<Value> decode_binary(TypeOid type, std::string_view bytes);

@@ -5,6 +5,12 @@
 
 namespace zs::relational {
 
+sqlite::ConnectionOptions connection_options() {
+    sqlite::ConnectionOptions options;
+    options.statements_cached_max = 256;  // every statement of every store
+    return options;
+}
+
 ReaderPool::ReaderPool(std::string path, std::size_t readers_max)
     : path_(std::move(path)), readers_max_(std::max<std::size_t>(readers_max, 1)) {}
 
@@ -19,7 +25,7 @@ Result<sqlite::Connection> ReaderPool::take_blocking() {
         }
         ++open_;
     }
-    auto reader = sqlite::Connection::open(path_, sqlite::OpenMode::ReadOnly);
+    auto reader = sqlite::Connection::open(path_, sqlite::OpenMode::ReadOnly, connection_options());
     if (!reader) forget_one();
     return reader;
 }

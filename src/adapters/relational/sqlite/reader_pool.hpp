@@ -10,6 +10,9 @@
 
 namespace zs::relational {
 
+// How both the writer and the readers open the file.
+sqlite::ConnectionOptions connection_options();
+
 // Read-only connections to one file, opened when first needed.
 // Threading: any; one that finds all in use waits, so it is for pool threads.
 class ReaderPool {

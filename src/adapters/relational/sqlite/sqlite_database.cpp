@@ -23,7 +23,8 @@ SqliteDatabase::~SqliteDatabase() = default;
 
 Result<std::unique_ptr<Database>> SqliteDatabase::open(SqliteConfig config,
                                                        async::BlockingPool& blocking) {
-    auto connection = sqlite::Connection::open(config.path, sqlite::OpenMode::ReadWriteCreate);
+    auto connection = sqlite::Connection::open(config.path, sqlite::OpenMode::ReadWriteCreate,
+                                               connection_options());
     if (!connection) return std::move(connection).error();
     auto state = std::make_unique<State>(config, std::move(*connection));
     return std::unique_ptr<Database>(new SqliteDatabase(std::move(state), blocking));
