@@ -42,6 +42,7 @@ public:
     std::string_view path() const override { return head.target.path; }
     std::string_view path_param(std::string_view name) const override;
     std::optional<std::string> query(std::string_view name) const override;
+    std::string_view raw_query() const override { return head.target.query; }
     std::optional<std::string_view> header(std::string_view name) const override;
     std::string_view client_ip() const override { return client_text_; }
     bool is_secure() const override { return secure_; }
