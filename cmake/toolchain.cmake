@@ -19,11 +19,14 @@ add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fpch-preprocess>)
 add_library(zs_warnings INTERFACE)
 target_compile_options(zs_warnings INTERFACE
   -Wall -Wextra -Wshadow -Wconversion -Werror -Werror=switch)
-if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND (ZS_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Debug))
-  # When it optimises, g++ 12 reports what is not there: Asio's coroutine frames as freed by the
-  # wrong operator, and concatenated strings as overlapping or beyond their bounds.
-  target_compile_options(zs_warnings INTERFACE -Wno-mismatched-new-delete -Wno-array-bounds
-    -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  # g++ 12 reports Asio's coroutine frames as freed by the wrong operator, and, when it optimises,
+  # concatenated strings as overlapping or beyond their bounds.
+  target_compile_options(zs_warnings INTERFACE -Wno-mismatched-new-delete)
+  if(ZS_SANITIZE OR NOT CMAKE_BUILD_TYPE STREQUAL Debug)
+    target_compile_options(zs_warnings INTERFACE
+      -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-restrict)
+  endif()
 endif()
 if(ZS_SANITIZE AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   # The sanitizers' own instrumentation makes g++ see uninitialised values that are not there.
