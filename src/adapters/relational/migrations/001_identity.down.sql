@@ -1,0 +1,12 @@
+drop table identity_epoch;
+drop table audit_head;
+drop table audit_logs;
+drop table api_keys;
+drop table permissions;
+drop table team_members;
+drop table teams;
+drop table refresh_tokens;
+drop table user_sessions;
+drop table users;
+drop table environments;
+drop table organizations;
