@@ -89,7 +89,7 @@ void Connection::handle() {
     const bool looks = route.options.needs.credential != Needs::Credential::None;
     identity::PrincipalPtr principal;
     if (looks && !found->empty()) {
-        principal = core_.credentials.try_cached(*found);
+        principal = core_.credentials.try_cached(*found, exchange_.client_ip());
         if (!principal) return spawn(Start::Authenticate, {});
     }
     const auto admitted = exchange_.admit(std::move(principal), false, core_.limiter, loop_->now());

@@ -152,7 +152,11 @@ Response error_response(const Error& error, std::string_view request_id) {
     std::string json = R"({"error":)";
     append_json_string(json, error.reason_text());
     json += R"(,"message":)";
-    append_json_string(json, error.message);
+    // What broke inside goes to the log, under the request's id: it may name files or statements.
+    append_json_string(json, error.code == ErrorCode::Internal
+                                 ? std::string_view("something broke; the log has it under the "
+                                                    "request id")
+                                 : std::string_view(error.message));
     json += R"(,"request_id":)";
     append_json_string(json, request_id);
     if (!error.details.empty()) json += R"(,"details":)" + boost::json::serialize(error.details);

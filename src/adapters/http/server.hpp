@@ -47,7 +47,8 @@ class CredentialCheck {
 public:
     virtual ~CredentialCheck() = default;
     // A cached answer, or null: then authenticate() is called.
-    virtual identity::PrincipalPtr try_cached(std::string_view credential) = 0;
+    virtual identity::PrincipalPtr try_cached(std::string_view credential,
+                                              std::string_view client_ip) = 0;
     // `credential` is a bearer token or an API key. Errors: Unauthenticated.
     virtual async::Task<Result<identity::PrincipalPtr>> authenticate(std::string credential,
                                                                      std::string client_ip) = 0;

@@ -4,7 +4,7 @@
 
 namespace zs::http {
 
-identity::PrincipalPtr FakeCredentials::try_cached(std::string_view credential) {
+identity::PrincipalPtr FakeCredentials::try_cached(std::string_view credential, std::string_view) {
     if (!cached) return nullptr;
     const auto found = known_.find(credential);
     return found == known_.end() ? nullptr : found->second;

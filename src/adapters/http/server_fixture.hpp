@@ -22,7 +22,8 @@ public:
     bool cached = true;
     std::atomic<int> checks{0};
 
-    identity::PrincipalPtr try_cached(std::string_view credential) override;
+    identity::PrincipalPtr try_cached(std::string_view credential,
+                                      std::string_view client_ip) override;
     async::Task<Result<identity::PrincipalPtr>> authenticate(std::string credential,
                                                              std::string client_ip) override;
 

@@ -100,16 +100,18 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
 }
 
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {
-    while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const auto pair = query.substr(0, end);
-        query.remove_prefix(std::min(end + 1, query.size()));
-        const auto equals = std::min(pair.find('='), pair.size());
+    std::size_t start = 0;
+    while (start < query.size()) {
+        const auto end = std::min(query.find('&', start), query.size());
+        const auto pair = query.substr(start, end - start);
+        start = end + 1;
+        if (pair.empty()) continue;
+        const auto equals = pair.find('=');
         const auto key = pair.substr(0, equals);
         const bool escaped = key.find_first_of("%+") != std::string_view::npos;
         if (escaped ? percent_decode(key, Plus::IsBlank) != name : key != name) continue;
-        if (pair.empty()) continue;
-        return percent_decode(pair.substr(std::min(equals + 1, pair.size())), Plus::IsBlank);
+        if (equals == std::string_view::npos) return std::string();
+        return percent_decode(pair.substr(equals + 1), Plus::IsBlank);
     }
     return std::nullopt;
 }
