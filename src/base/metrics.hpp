@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-// The process's metrics in the Prometheus model. Ask for a metric once and keep the reference: looking
-// one up takes a lock, counting does not. Names and labels: http-api.md section 10. Labels never hold
-// org, user or object ids.
+// The process's metrics in the Prometheus model. Ask for a metric once and keep the reference:
+// looking one up takes a lock, counting does not. Names and labels: http-api.md section 10. Labels
+// never hold org, user or object ids.
 // Threading: any. Lifetime: metrics live as long as the process.
 namespace zs::metrics {
 
@@ -38,8 +38,8 @@ public:
 Counter& counter(std::string_view name, std::string_view help, const Labels& labels = {});
 Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
 // Bounds are the upper ends of the buckets, growing; +Inf is added.
-Histogram& histogram(std::string_view name, std::string_view help, const std::vector<double>& bounds,
-                     const Labels& labels = {});
+Histogram& histogram(std::string_view name, std::string_view help,
+                     const std::vector<double>& bounds, const Labels& labels = {});
 
 // .005 … 10 seconds, the buckets of every duration here.
 const std::vector<double>& duration_bounds();

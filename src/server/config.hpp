@@ -10,8 +10,9 @@
 #include <string>
 #include <vector>
 
-// Everything an operator can choose, checked and typed. How it is found and checked: config_load.hpp;
-// names, defaults and ranges: the tables in keys_*.cpp, printed by `zserver config docs`.
+// Everything an operator can choose, checked and typed. How it is found and checked:
+// config_load.hpp; names, defaults and ranges: the tables in keys_*.cpp, printed by
+// `zserver config docs`.
 namespace zs::server {
 
 // Where to listen. IPv6 addresses are kept without brackets.
@@ -100,8 +101,8 @@ struct RateLimitSection {
 
 struct MonitoringSection {
     bool metrics_enabled = true;
-    // Second listener for /metrics; absent when it is the main one, or metrics are off.
-    std::optional<Endpoint> metrics_addr = Endpoint{"127.0.0.1", 9090};
+    // Second listener for /metrics; none when it equals the main one.
+    Endpoint metrics_addr{"127.0.0.1", 9090};
     bool metrics_addr_is_default = true;  // then a busy port is only a warning
     std::optional<Secret> metrics_token;
     bool health_enabled = true;

@@ -80,7 +80,7 @@ std::span<const UnitWord> words_of(Unit unit) {
     return {};
 }
 
-// "30", "30s", "5m", "10MiB" in the key's unit; nullopt when it is none of them, or not a whole number.
+// "30", "30s", "5m", "10MiB" in the key's unit; nullopt when it is none of them, or not whole.
 std::optional<std::int64_t> parse_integer(std::string_view text, Unit unit) {
     std::int64_t number = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);

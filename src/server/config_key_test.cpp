@@ -46,7 +46,6 @@ TEST(ConfigKeys, EveryKeyHasHelpAndNoneIsForALaterPart) {
     }
 }
 
-// The documented default is the one of the struct: applying it changes nothing that a caller can see.
 TEST(ConfigKeys, EveryDocumentedDefaultIsValid) {
     for (const auto& each : all_keys()) {
         if (each.fallback.starts_with('(')) continue;

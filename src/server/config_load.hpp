@@ -53,8 +53,8 @@ struct LoadedConfig {
     bool ok() const { return errors.empty(); }
 };
 
-// Flags win over the environment, that over the file, that over the defaults. Everything is checked,
-// and every problem is reported, not only the first.
+// Flags win over the environment, that over the file, that over the defaults. Everything is
+// checked, and every problem is reported, not only the first.
 LoadedConfig load_config(const ConfigInput& input);
 // The same with the file's text at hand; `file_name` is for messages.
 LoadedConfig load_config_text(const ConfigInput& input, std::string_view file_name,

@@ -133,7 +133,8 @@ TEST(LoadConfig, ATypoInTheSectionIsSuggestedByItsLastWord) {
 
 TEST(LoadConfig, KeysOfLaterPartsAreOneWarningPerSection) {
     const auto loaded = load(
-        "[queue]\nbackend = 'postgres'\npoll_interval_ms = 1000\nmax_retries = 3\n[collab]\nx = 1\n");
+        "[queue]\nbackend = 'postgres'\npoll_interval_ms = 1000\nmax_retries = 3\n"
+        "[collab]\nx = 1\n");
     EXPECT_THAT(texts(loaded.errors), IsEmpty());
     EXPECT_THAT(
         texts(loaded.warnings),
@@ -291,17 +292,15 @@ TEST(LoadConfig, RulesThatJoinKeys) {
     EXPECT_EQ(load("[rate_limit]\nenabled = false\nper_ip = 5\n").config.rate_limit.per_ip, 0U);
 }
 
-TEST(LoadConfig, ProbesAndMetricsShareTheMainListenerWhenAddressesAreEqual) {
-    const auto same =
-        load("[server]\naddr='127.0.0.1:9090'\n[monitoring]\nhealth_addr='127.0.0.1:9090'");
-    EXPECT_FALSE(same.config.monitoring.metrics_addr);
-    EXPECT_FALSE(same.config.monitoring.health_addr);
+TEST(LoadConfig, TheMainListenerServesTheProbesWhenAddressesAreEqual) {
+    EXPECT_FALSE(load("[monitoring]\nhealth_addr='127.0.0.1:8080'").config.monitoring.health_addr);
+    EXPECT_FALSE(load("[monitoring]\nhealth_addr='127.0.0.1:1'\nhealth_enabled=false")
+                     .config.monitoring.health_addr);
     const auto other =
         load("[monitoring]\nhealth_addr='127.0.0.1:9191'\nmetrics_addr='127.0.0.1:0'");
     EXPECT_EQ(other.config.monitoring.health_addr->port, 9191);
-    EXPECT_EQ(other.config.monitoring.metrics_addr->port, 0);
+    EXPECT_EQ(other.config.monitoring.metrics_addr.port, 0);
     EXPECT_FALSE(other.config.monitoring.metrics_addr_is_default);
-    EXPECT_FALSE(load("[monitoring]\nmetrics_enabled=false").config.monitoring.metrics_addr);
 }
 
 TEST(LoadConfig, AMissingFileIsAnErrorWithItsOrigin) {

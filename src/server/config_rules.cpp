@@ -130,16 +130,10 @@ void resolve_config(Config& config, const Origins& origins) {
     if (config.dev) config.server.cors_origins.push_back("http://localhost:3000");
 
     if (config.server.addr.host == "localhost") config.server.addr.host = "127.0.0.1";
-    auto& monitoring = config.monitoring;
-    const auto is_main = [&](const std::optional<Endpoint>& other) {
-        return other && other->port != 0 && *other == config.server.addr;
-    };
-    if (!monitoring.metrics_enabled || is_main(monitoring.metrics_addr)) {
-        monitoring.metrics_addr.reset();
-    }
-    if (!monitoring.health_enabled || is_main(monitoring.health_addr)) {
-        monitoring.health_addr.reset();
-    }
+    // Equal to the main listener: that one serves the probes.
+    auto& health = config.monitoring.health_addr;
+    const bool is_main = health && health->port != 0 && *health == config.server.addr;
+    if (is_main || !config.monitoring.health_enabled) health.reset();
 }
 
 void check_config(const Config& config, const Origins& origins, std::vector<ConfigProblem>& errors,

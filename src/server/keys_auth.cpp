@@ -77,7 +77,7 @@ std::vector<ConfigKey> secret_keys() {
             [](Config& c, const KeyValue& v) { c.auth.jwt_refresh_secret = as_secret(v); }),
         signing_secret(
             "auth.jwt_secret_previous", "ZJWT_SECRET_PREVIOUS", "(unset)",
-            "Accepted for verification only, so that a secret can be replaced without a mass logout.",
+            "Verifies only, so that a secret can be replaced without a mass logout.",
             [](Config& c, const KeyValue& v) { c.auth.jwt_secret_previous = as_secret(v); }),
         {.name = "",
          .type = KeyType::Text,

@@ -4,8 +4,8 @@
 
 namespace zs::server {
 
-// Serves until SIGTERM or SIGINT, then finishes what runs. Answers the process's exit code: 0 after a
-// clean stop, 1 when it could not start; the reason has been logged.
+// Serves until SIGTERM or SIGINT, then finishes what runs. Answers the process's exit code: 0 after
+// a clean stop, 1 when it could not start; the reason has been logged.
 int run_server(const Config& config);
 
 }  // namespace zs::server
