@@ -57,7 +57,8 @@ test('login chooses the environment', async () => {
 });
 
 test('tokens never rest in caches', async () => {
-  const reply = await server.post('/v1/auth/login', { email: admin.email, password: admin.password });
+  const reply =
+    await server.post('/v1/auth/login', { email: admin.email, password: admin.password });
   assert.equal(reply.headers.get('cache-control'), 'no-store');
 });
 
@@ -131,7 +132,8 @@ test('sessions are listed and ended one by one', async () => {
   assert.equal(sessions.length, 2);
   assert.equal(sessions.filter((session) => session.current).length, 1);
   const id = sessions.find((session) => !session.current).id;
-  problem(assert, await server.delete(`/v1/auth/sessions/${id}`, { token: admin.token }), 404, 'not_found');
+  problem(assert, await server.delete(`/v1/auth/sessions/${id}`, { token: admin.token }), 404,
+    'not_found');
   assert.equal((await server.delete(`/v1/auth/sessions/${id}`, { token: user.token })).status, 204);
   await after(1000);
   assert.equal((await whoami(other.token)).status, 401);
@@ -203,7 +205,8 @@ test('cookie mode keeps the refresh token from scripts and from other origins', 
   assert.equal((await server.get('/v1/whoami', { headers: { ...same, Cookie: cookie } })).status, 401,
     'no other route reads it');
   const foreign = { Cookie: cookie, 'Sec-Fetch-Site': 'cross-site' };
-  problem(assert, await server.post('/v1/auth/refresh', {}, { headers: foreign }), 403, 'permission_denied');
+  problem(assert, await server.post('/v1/auth/refresh', {}, { headers: foreign }), 403,
+    'permission_denied');
   const form = { Cookie: cookie, ...same, 'Content-Type': 'text/plain' };
   assert.equal((await server.post('/v1/auth/refresh', '{}', { headers: form })).status, 415);
   const renewed = await server.post('/v1/auth/refresh', {}, { headers: { Cookie: cookie, ...same } });
@@ -231,8 +234,9 @@ test('API keys act as their maker, narrowed by scopes, until revoked', async () 
   const effective = (await server.get('/v1/permissions/effective', { token: key })).json;
   assert.deepEqual(effective.tables, ['read']);
   assert.deepEqual(effective.permissions, []);
-  problem(assert, await server.post('/v1/sql', { sql: 'CREATE TABLE no (id INTEGER)' }, { token: key }),
-    403, 'permission_denied');
+  problem(assert,
+    await server.post('/v1/sql', { sql: 'CREATE TABLE no (id INTEGER)' }, { token: key }), 403,
+    'permission_denied');
   const listed = (await server.get('/v1/api-keys', { token: admin.token })).json;
   assert.ok(listed.some((one) => one.id === id));
   assert.ok(!JSON.stringify(listed).includes(key), 'never shown again');
@@ -265,7 +269,8 @@ test('keys of others do not exist, except for administrators', async () => {
   const seen = await server.get(`/v1/api-keys/${made.id}`, { token: other.token });
   assert.ok([403, 404].includes(seen.status), seen.text);
   assert.equal((await server.get(`/v1/api-keys/${made.id}`, { token: admin.token })).status, 200);
-  problem(assert, await server.get('/v1/api-keys/nonsense', { token: user.token }), 400, 'invalid_argument');
+  problem(assert, await server.get('/v1/api-keys/nonsense', { token: user.token }), 400,
+    'invalid_argument');
 });
 
 test('two different credentials in one request are refused', async () => {
@@ -300,7 +305,8 @@ test('too many failed logins are slowed down', async () => {
     await strict.account('slow@example.org');
     const tries = [];
     for (let i = 0; i < 8; ++i) {
-      tries.push(await strict.post('/v1/auth/login', { email: 'slow@example.org', password: 'wrong one' }));
+      tries.push(
+        await strict.post('/v1/auth/login', { email: 'slow@example.org', password: 'wrong one' }));
     }
     const last = tries.at(-1);
     problem(assert, last, 429, 'too_many_attempts');

@@ -28,7 +28,8 @@ test('a record replaces the default, and its removal brings it back', async () =
   const made = await server.post('/v1/permissions',
     { principal, resource: 'tables', allow: ['create', 'read'] }, asAdmin());
   assert.equal(made.status, 201, made.text);
-  assert.deepEqual((await effective(user.token)).tables, ['create', 'read'], 'for the next request');
+  assert.deepEqual(
+    (await effective(user.token)).tables, ['create', 'read'], 'for the next request');
   problem(assert, await server.post('/v1/permissions',
     { principal, resource: 'tables', allow: [] }, asAdmin()), 409, 'permission_exists');
   const changed = await server.put(`/v1/permissions/${made.json.id}`, { allow: [] }, asAdmin());
@@ -43,7 +44,8 @@ test('a record replaces the default, and its removal brings it back', async () =
 test('rights come from what a statement touches', async () => {
   const user = await server.account('touch@example.org');
   assert.equal((await run(user.token, 'SELECT * FROM orders')).status, 200);
-  problem(assert, await run(user.token, "INSERT INTO orders VALUES (1, 'x')"), 403, 'permission_denied');
+  problem(assert, await run(user.token, 'INSERT INTO orders VALUES (1, \'x\')'), 403,
+    'permission_denied');
   problem(assert, await run(user.token, "UPDATE orders SET note = 'x'"), 403, 'permission_denied');
   problem(assert, await run(user.token, 'DELETE FROM orders'), 403, 'permission_denied');
   problem(assert, await run(user.token, 'DROP TABLE orders'), 403, 'permission_denied');
@@ -51,7 +53,8 @@ test('rights come from what a statement touches', async () => {
   assert.equal((await run(user.token, "INSERT INTO orders VALUES (10, 'x')")).status, 200);
   problem(assert, await run(user.token, 'DELETE FROM orders'), 403, 'permission_denied');
   problem(assert,
-    await run(user.token, "INSERT INTO orders VALUES (10, 'y') ON CONFLICT (id) DO UPDATE SET note = 'y'"),
+    await run(user.token,
+      'INSERT INTO orders VALUES (10, \'y\') ON CONFLICT (id) DO UPDATE SET note = \'y\''),
     403, 'permission_denied');
 });
 
@@ -60,10 +63,12 @@ test('a record for one table counts for that table only', async () => {
   const narrowed = await allow({ kind: 'user', id: user.user_id }, 'tables/secrets', []);
   assert.equal(narrowed.status, 200, narrowed.text);
   assert.equal(narrowed.json.ok, true);
-  const granted = await allow({ kind: 'user', id: user.user_id }, 'tables/orders', ['read', 'delete']);
+  const granted =
+    await allow({ kind: 'user', id: user.user_id }, 'tables/orders', ['read', 'delete']);
   assert.equal(granted.json.resource, 'tables/orders');
   assert.equal((await run(user.token, 'DELETE FROM orders WHERE id = -1')).status, 200);
-  problem(assert, await run(user.token, 'DELETE FROM secrets WHERE id = -1'), 403, 'permission_denied');
+  problem(
+    assert, await run(user.token, 'DELETE FROM secrets WHERE id = -1'), 403, 'permission_denied');
 });
 
 test('labels and groups carry rights', async () => {
@@ -78,8 +83,10 @@ test('nobody grants more than they have', async () => {
   const user = await server.account('grant@example.org');
   await allow({ kind: 'user', id: user.user_id }, 'permissions', ['create', 'read', 'update']);
   const principal = { kind: 'user', id: user.user_id };
-  problem(assert, await server.post('/v1/permissions',
-    { principal, resource: 'tables', allow: ['delete'] }, { token: user.token }), 403, 'grant_exceeds_own');
+  problem(assert,
+    await server.post('/v1/permissions', { principal, resource: 'tables', allow: ['delete'] },
+      { token: user.token }),
+    403, 'grant_exceeds_own');
   problem(assert, await server.put(`/v1/users/${user.user_id}`, { roles: ['admin'] },
     { token: user.token }), 403, 'grant_exceeds_own');
 });
@@ -121,7 +128,8 @@ test('lists are bare arrays with cursors', async () => {
   problem(assert, await server.get(`/v1/permissions?kind=group&cursor=${foreign}`, asAdmin()),
     400, 'invalid_cursor');
   problem(assert, await server.get('/v1/permissions?limit=0', asAdmin()), 400, 'invalid_argument');
-  problem(assert, await server.get('/v1/permissions?kind=chief', asAdmin()), 400, 'invalid_argument');
+  problem(
+    assert, await server.get('/v1/permissions?kind=chief', asAdmin()), 400, 'invalid_argument');
 });
 
 test('bad records name the field', async () => {
@@ -150,7 +158,8 @@ test('the audit log tells who did what, and never how', async () => {
   }
   assert.ok(!reply.text.includes('correct horse'), 'no passwords');
   const one = reply.json[0].action;
-  const filtered = (await server.get(`/v1/audit?action=${encodeURIComponent(one)}`, asAdmin())).json;
+  const filtered =
+    (await server.get(`/v1/audit?action=${encodeURIComponent(one)}`, asAdmin())).json;
   assert.ok(filtered.length > 0 && filtered.every((record) => record.action === one));
 });
 
@@ -159,8 +168,12 @@ test('organizations and teams', async () => {
     { name: 'Acme', slug: 'acme', description: 'x' }, asAdmin());
   assert.equal(made.status, 201, made.text);
   const path = `/api/v1/organizations/${made.json.id}`;
-  assert.equal((await server.post('/api/v1/organizations', { name: 'B', slug: 'acme' }, asAdmin())).status, 409);
-  assert.equal((await server.post('/api/v1/organizations', { name: 'B', slug: 'Not OK' }, asAdmin())).status, 400);
+  assert.equal(
+    (await server.post('/api/v1/organizations', { name: 'B', slug: 'acme' }, asAdmin())).status,
+    409);
+  assert.equal(
+    (await server.post('/api/v1/organizations', { name: 'B', slug: 'Not OK' }, asAdmin())).status,
+    400);
   const list = (await server.get('/api/v1/organizations?limit=1', asAdmin())).json;
   assert.equal(list.organizations.length, 1);
   assert.equal(list.limit, 1);

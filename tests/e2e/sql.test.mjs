@@ -33,13 +33,15 @@ test('the example of the contract', async () => {
   });
   const ddl = await server.sql(token, 'CREATE INDEX users_by_age ON users (age)');
   assert.equal(ddl.affected_rows, 0);
-  const returning = await server.sql(token, "UPDATE users SET age = 21 WHERE name = 'Bob' RETURNING id, age;");
+  const returning =
+    await server.sql(token, 'UPDATE users SET age = 21 WHERE name = \'Bob\' RETURNING id, age;');
   assert.deepEqual(returning.rows, [{ id: 2, age: 21 }]);
   assert.equal(returning.affected_rows, 1);
 });
 
 test('values keep their types', async () => {
-  await server.sql(token, `CREATE TABLE kinds (i INTEGER, big BIGINT, r REAL, n NUMERIC, b BOOLEAN, t TEXT,
+  await server.sql(
+    token, `CREATE TABLE kinds (i INTEGER, big BIGINT, r REAL, n NUMERIC, b BOOLEAN, t TEXT,
     ts TIMESTAMP, x BLOB, j JSON)`);
   await server.sql(token, 'INSERT INTO kinds VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)', [
     42, '9007199254740993', 0.1, 2.5, true, 'é "quoted" \n', '2026-01-15 10:30:00',
@@ -49,7 +51,8 @@ test('values keep their types', async () => {
     i: 42, big: '9007199254740993', r: 0.1, n: 2.5, b: true, t: 'é "quoted" \n',
     ts: '2026-01-15 10:30:00', x: 'AP8Q', j: { a: [1, null, { b: 'c' }] },
   });
-  const columns = (await server.sql(token, 'SELECT * FROM kinds')).columns.map((column) => column.type);
+  const columns =
+    (await server.sql(token, 'SELECT * FROM kinds')).columns.map((column) => column.type);
   assert.deepEqual(columns,
     ['INTEGER', 'BIGINT', 'REAL', 'NUMERIC', 'BOOLEAN', 'TEXT', 'TIMESTAMP', 'BLOB', 'JSON']);
   await server.sql(token, 'DELETE FROM kinds');
@@ -59,7 +62,8 @@ test('values keep their types', async () => {
 });
 
 test('integers are exact at the edges', async () => {
-  const [row] = await rows(`SELECT 9007199254740991 AS a, 9007199254740992 AS b, -9007199254740992 AS c,
+  const [row] =
+    await rows(`SELECT 9007199254740991 AS a, 9007199254740992 AS b, -9007199254740992 AS c,
     9223372036854775807 AS d, -9223372036854775808 AS e`);
   assert.deepEqual(row, {
     a: 9007199254740991, b: '9007199254740992', c: '-9007199254740992',
@@ -82,7 +86,8 @@ test('text that is not UTF-8 does not break the reply', async () => {
 });
 
 test('parameters by position and by name', async () => {
-  assert.deepEqual(await rows('SELECT ?1 AS a, ?2 AS b, ?1 AS c', [1, 'x']), [{ a: 1, b: 'x', c: 1 }]);
+  assert.deepEqual(
+    await rows('SELECT ?1 AS a, ?2 AS b, ?1 AS c', [ 1, 'x' ]), [ { a: 1, b: 'x', c: 1} ]);
   assert.deepEqual(await rows('SELECT $1 AS a, $2 AS b', [1, 2]), [{ a: 1, b: 2 }]);
   assert.deepEqual(await rows('SELECT $a AS a, :b AS b, @c AS c', { a: 1, b: 2, c: null }),
     [{ a: 1, b: 2, c: null }]);
@@ -103,7 +108,8 @@ test('repeated column names and row arrays', async () => {
   assert.deepEqual(result.json.rows, [[1, 2, 3]]);
 });
 
-const NUMBERS = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) SELECT i FROM n';
+const NUMBERS =
+  'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1) SELECT i FROM n';
 
 test('rows are limited in JSON and not in streams', async () => {
   const limited = await server.sql(token, NUMBERS, [10_001]);
@@ -114,9 +120,11 @@ test('rows are limited in JSON and not in streams', async () => {
   const few = await run({ sql: NUMBERS, params: [10], max_rows: 3 });
   assert.deepEqual(few.json.rows, [{ i: 1 }, { i: 2 }, { i: 3 }]);
   assert.equal(few.json.truncated, true);
-  problem(assert, await run({ sql: NUMBERS, params: [1], max_rows: 100_001 }), 400, 'invalid_argument');
+  problem(assert, await run({ sql: NUMBERS, params: [ 1 ], max_rows: 100_001 }), 400,
+    'invalid_argument');
 
-  const streamed = await run({ sql: NUMBERS, params: [100_000] }, { Accept: 'application/x-ndjson' });
+  const streamed =
+    await run({ sql: NUMBERS, params: [ 100_000 ] }, { Accept: 'application/x-ndjson' });
   assert.equal(streamed.headers.get('content-type'), 'application/x-ndjson');
   const lines = streamed.text.trimEnd().split('\n').map((line) => JSON.parse(line));
   assert.deepEqual(lines[0], { columns: lines[0].columns });
@@ -126,7 +134,7 @@ test('rows are limited in JSON and not in streams', async () => {
 });
 
 test('CSV quotes what needs it', async () => {
-  const reply = await run({ sql: `SELECT 1 AS "a,b", 'x"y' AS t, NULL AS n, '' AS e, x'00ff' AS x` },
+  const reply = await run({ sql: `SELECT 1 AS "a,b", 'x"y' AS t, NULL AS n, '' AS e, x'00ff' AS x`},
     { Accept: 'text/csv' });
   assert.match(reply.headers.get('content-type'), /^text\/csv/);
   assert.equal(reply.text, '"a,b",t,n,e,x\r\n1,"x""y",,"",AP8=\r\n');
@@ -141,7 +149,8 @@ test('an error in a stream is an error reply while nothing was sent', async () =
 test('errors say what and where', async () => {
   const table = problem(assert, await run({ sql: 'SELECT *\nFROM missing' }), 400, 'no_such_table');
   assert.match(table.message, /^no such table: missing/);
-  const syntax = problem(assert, await run({ sql: 'SELECT 1\n  FROMM users' }), 400, 'sql_syntax_error');
+  const syntax =
+    problem(assert, await run({ sql: 'SELECT 1\n  FROMM users' }), 400, 'sql_syntax_error');
   assert.match(syntax.message, /^SQL parsing failed: /);
   assert.equal(typeof syntax.details.line, 'number');
   assert.equal(typeof syntax.details.column, 'number');
@@ -180,7 +189,8 @@ test('a statement that fails half way changes nothing', async () => {
 });
 
 test('time runs out', async () => {
-  const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
+  const endless =
+    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
   const begun = Date.now();
   problem(assert, await run({ sql: endless, timeout_ms: 200 }), 504, 'deadline_exceeded');
   assert.ok(Date.now() - begun < 5000);
@@ -189,7 +199,8 @@ test('time runs out', async () => {
 });
 
 test('a client that goes away ends its statement', async () => {
-  const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
+  const endless =
+    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n';
   // More than may run at once: if they were not ended, the next statement would be refused.
   for (let round = 0; round < 3; ++round) {
     const leave = new AbortController();
@@ -208,8 +219,9 @@ test('a client that goes away ends its statement', async () => {
 test('a slow reader of a stream does not hold up others', async () => {
   const reply = await fetch(`${server.url}/v1/sql`, {
     method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'text/csv' },
-    body: JSON.stringify({ sql: NUMBERS, params: [20_000_000] }),
+    headers :
+      { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', Accept: 'text/csv'},
+    body: JSON.stringify({ sql: NUMBERS, params: [ 20_000_000 ] }),
   });
   assert.equal(reply.status, 200);
   assert.deepEqual(await rows('SELECT 1 AS one'), [{ one: 1 }]);
@@ -241,8 +253,10 @@ test('tables are listed, shown and sampled', async () => {
   const detail = (await server.get('/v1/tables/shown', { token })).json;
   assert.ok(detail.indexes.some((index) => index.name === 'shown_by_name' && index.unique));
   assert.equal((await server.get('/v1/tables/shown/sample', { token })).json.row_count, 20);
-  assert.equal((await server.get('/v1/tables/shown/sample?limit=100', { token })).json.row_count, 100);
-  problem(assert, await server.get('/v1/tables/shown/sample?limit=101', { token }), 400, 'invalid_argument');
+  assert.equal(
+    (await server.get('/v1/tables/shown/sample?limit=100', { token })).json.row_count, 100);
+  problem(assert, await server.get('/v1/tables/shown/sample?limit=101', { token }), 400,
+    'invalid_argument');
   problem(assert, await server.get('/v1/tables/missing', { token }), 404, 'no_such_table');
   problem(assert, await server.get('/v1/tables/missing/sample', { token }), 404, 'no_such_table');
 });
@@ -264,7 +278,8 @@ test('large values travel whole', async () => {
 test('concurrent writers all succeed', async () => {
   await server.sql(token, 'CREATE TABLE many (id INTEGER PRIMARY KEY, who INTEGER)');
   const writers = Array.from({ length: 8 }, async (_, who) => {
-    for (let i = 0; i < 25; ++i) await server.sql(token, 'INSERT INTO many (who) VALUES (?)', [who]);
+    for (let i = 0; i < 25; ++i)
+      await server.sql(token, 'INSERT INTO many (who) VALUES (?)', [ who ]);
   });
   await Promise.all(writers);
   assert.equal((await rows('SELECT count(*) AS n FROM many'))[0].n, 200);

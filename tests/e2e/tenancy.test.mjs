@@ -20,9 +20,11 @@ afterAll(() => server?.stop());
 test('environments share no table, no row and no name', async () => {
   await server.sql(live, 'CREATE TABLE only_live (id INTEGER)');
   await server.sql(live, 'INSERT INTO only_live VALUES (1)');
-  problem(assert, await server.post('/v1/sql', { sql: 'SELECT * FROM only_live' }, { token: sandbox }),
-    400, 'no_such_table');
-  problem(assert, await server.get('/v1/tables/only_live', { token: sandbox }), 404, 'no_such_table');
+  problem(assert,
+    await server.post('/v1/sql', { sql: 'SELECT * FROM only_live' }, { token: sandbox }), 400,
+    'no_such_table');
+  problem(
+    assert, await server.get('/v1/tables/only_live', { token: sandbox }), 404, 'no_such_table');
   assert.deepEqual((await server.get('/v1/tables', { token: sandbox })).json, []);
   await server.sql(sandbox, 'CREATE TABLE only_live (other TEXT)');
   assert.deepEqual((await server.sql(sandbox, 'SELECT * FROM only_live')).rows, []);
@@ -41,7 +43,8 @@ test('another schema name does not lead out of the database', async () => {
     const reply = await server.post('/v1/sql', { sql }, { token: live });
     assert.ok(reply.status === 400 || reply.status === 403, reply.text);
   }
-  const temp = await server.post('/v1/sql', { sql: 'CREATE TEMP TABLE shared (id INTEGER)' }, { token: live });
+  const temp =
+    await server.post('/v1/sql', { sql: 'CREATE TEMP TABLE shared (id INTEGER)' }, { token: live });
   if (temp.status === 200) {
     const seen = await server.post('/v1/sql', { sql: 'SELECT * FROM shared' }, { token: sandbox });
     assert.notEqual(seen.status, 200, 'temporary space is not shared');
@@ -65,6 +68,8 @@ test('a crash loses nothing that was answered', async () => {
   for (let i = 1; i <= 20; ++i) await server.sql(live, 'INSERT INTO durable VALUES (?)', [i]);
   await server.crashAndRestart();
   const session = await server.login(admin.email);
-  assert.equal((await server.sql(session.token, 'SELECT count(*) AS n FROM durable')).rows[0].n, 20);
-  assert.equal((await server.get('/v1/whoami', { token: live })).status, 200, 'sessions survive too');
+  assert.equal(
+    (await server.sql(session.token, 'SELECT count(*) AS n FROM durable')).rows[0].n, 20);
+  assert.equal(
+    (await server.get('/v1/whoami', { token: live })).status, 200, 'sessions survive too');
 });

@@ -12,7 +12,8 @@ before(async () => {
   server = await Server.start({ env: { ZTX_LOCK_WAIT_MS: '500', ZTX_WRITE_IDLE_MS: '1500' } });
   admin = await server.account('admin@example.org');
   token = admin.token;
-  await server.sql(token, 'CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL)');
+  await server.sql(
+    token, 'CREATE TABLE accounts (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL)');
 });
 beforeEach(async () => {
   await server.sql(token, 'DELETE FROM accounts');
@@ -35,15 +36,19 @@ async function begin(body = {}, who = token) {
     status: () => server.get(`/v1/transactions/${id}/status`, { token: who }),
   };
 }
-const balances = async () =>
-  (await server.sql(token, 'SELECT balance FROM accounts ORDER BY id')).rows.map((row) => row.balance);
+const balances = async () => (await server.sql(token, 'SELECT balance FROM accounts ORDER BY id'))
+                               .rows.map((row) => row.balance);
 
 test('a committed transfer is there, and before that nobody sees it', async () => {
   const transaction = await begin({ isolation_level: 'read_committed' });
   assert.equal(transaction.begun.isolation_level, 'serializable');
-  assert.equal((await transaction.execute('UPDATE accounts SET balance = balance - 30 WHERE id = 1')).json.affected_rows, 1);
+  assert.equal(
+    (await transaction.execute('UPDATE accounts SET balance = balance - 30 WHERE id = 1'))
+      .json.affected_rows,
+    1);
   await transaction.execute('UPDATE accounts SET balance = balance + 30 WHERE id = ?', [2]);
-  assert.deepEqual((await transaction.execute('SELECT sum(balance) AS s FROM accounts')).json.rows, [{ s: 100 }]);
+  assert.deepEqual(
+    (await transaction.execute('SELECT sum(balance) AS s FROM accounts')).json.rows, [ { s: 100} ]);
   assert.deepEqual(await balances(), [100, 0]);
   const committed = await transaction.commit();
   assert.equal(committed.status, 200, committed.text);
@@ -77,7 +82,8 @@ test('a failed statement undoes only itself', async () => {
 
 test('a transaction reads its snapshot', async () => {
   const reader = await begin({ read_only: true });
-  const read = async () => (await reader.execute('SELECT balance FROM accounts WHERE id = 1')).json.rows[0].balance;
+  const read = async () =>
+    (await reader.execute('SELECT balance FROM accounts WHERE id = 1')).json.rows[0].balance;
   assert.equal(await read(), 100);
   await server.sql(token, 'UPDATE accounts SET balance = 1 WHERE id = 1');
   assert.equal(await read(), 100);
@@ -101,7 +107,8 @@ test('a transaction that takes the lock at begin cannot fail so', async () => {
   await transaction.execute('SELECT * FROM accounts');
   const other = await server.post('/v1/transactions/begin', { write: true }, { token });
   problem(assert, other, 409, 'serialization_failure');
-  assert.equal((await transaction.execute('UPDATE accounts SET balance = 5 WHERE id = 1')).status, 200);
+  assert.equal(
+    (await transaction.execute('UPDATE accounts SET balance = 5 WHERE id = 1')).status, 200);
   assert.equal((await transaction.commit()).status, 200);
   assert.deepEqual(await balances(), [5, 0]);
 });
@@ -131,7 +138,8 @@ test('time runs out within a second', async () => {
 test('one statement at a time', async () => {
   const transaction = await begin();
   const slow = transaction.execute(
-    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000) SELECT count(*) FROM n');
+    `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000000)
+      SELECT count(*) FROM n`);
   const both = await eventually(async () => {
     const reply = await transaction.execute('SELECT 1');
     return reply.status === 409 && reply;
@@ -144,7 +152,8 @@ test('one statement at a time', async () => {
 test('the number of open ones is limited, per principal', async () => {
   const open = [];
   for (let i = 0; i < 10; ++i) open.push(await begin({ read_only: true }));
-  problem(assert, await server.post('/v1/transactions/begin', {}, { token }), 429, 'too_many_transactions');
+  problem(
+    assert, await server.post('/v1/transactions/begin', {}, { token }), 429, 'too_many_transactions');
   const listed = (await server.get('/v1/transactions?status=active', { token })).json;
   assert.equal(listed.length, 10);
   assert.equal(listed[0].transaction_id, open.at(-1).id, 'newest first');
@@ -161,8 +170,9 @@ test('others get 404', async () => {
     problem(assert, reply, 404, 'transaction_not_found');
   }
   const sandbox = await server.login(admin.email, { environment: 'sandbox' });
-  problem(assert, await server.get(`/v1/transactions/${transaction.id}/status`, { token: sandbox.token }),
-    404, 'transaction_not_found');
+  problem(assert,
+    await server.get(`/v1/transactions/${transaction.id}/status`, { token: sandbox.token}), 404,
+    'transaction_not_found');
   await transaction.rollback();
 });
 
@@ -171,8 +181,9 @@ test('logging out rolls back', async () => {
   const transaction = await begin({}, session.token);
   await transaction.execute('UPDATE accounts SET balance = 5 WHERE id = 1');
   await server.post('/v1/auth/logout', { refresh_token: session.bundle.refresh_token });
-  await eventually(async () =>
-    (await server.post('/v1/sql', { sql: 'UPDATE accounts SET balance = balance' }, { token })).status === 200);
+  await eventually(async () => (await server.post('/v1/sql',
+                                  { sql: 'UPDATE accounts SET balance = balance' }, { token }))
+                                 .status === 200);
   assert.deepEqual(await balances(), [100, 0]);
 });
 

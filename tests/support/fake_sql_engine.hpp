@@ -97,6 +97,7 @@ private:
             co_return;
         }
         bool holds_write_lock() const override { return false; }
+        bool is_over() const override { return false; }
 
     private:
         FakeSqlEngine& engine_;

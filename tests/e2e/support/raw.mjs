@@ -1,4 +1,5 @@
-// A TCP connection that sends exactly the bytes it is told to: for requests no client library makes.
+// A TCP connection that sends exactly the bytes it is told to: for requests no client library
+// makes.
 
 import net from 'node:net';
 

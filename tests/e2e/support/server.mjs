@@ -1,4 +1,5 @@
-// Starts a zserver with data of its own on a free loopback port, talks to it and ends it by its pid.
+// Starts a zserver with data of its own on a free loopback port, talks to it and ends it by its
+// pid.
 
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -26,7 +27,11 @@ const RELAXED = {
 
 function environment(extra) {
   const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TZ'].filter((name) => process.env[name]);
-  return { ...Object.fromEntries(kept.map((name) => [name, process.env[name]])), ...RELAXED, ...extra };
+  return {
+    ...Object.fromEntries(kept.map((name) => [name, process.env[name]])),
+    ...RELAXED,
+    ...extra
+  };
 }
 
 export class Server {
@@ -43,7 +48,8 @@ export class Server {
 
   async #spawn() {
     this.log = [];
-    const flags = ['server', '--host', '127.0.0.1', '--port', '0', '--data', this.data, ...this.args];
+    const flags =
+      [ 'server', '--host', '127.0.0.1', '--port', '0', '--data', this.data, ...this.args ];
     this.child = spawn(binary, flags, {
       cwd: this.data, stdio: ['ignore', 'pipe', 'pipe'], env: environment(this.env),
     });
@@ -66,7 +72,8 @@ export class Server {
     const outcome = await Promise.race([listening, this.exited, after(START_MS_MAX)]);
     if (!outcome?.url) {
       this.child.kill('SIGKILL');
-      throw new Error(`the server did not start: ${JSON.stringify(outcome)}\n${this.log.join('\n')}`);
+      throw new Error(
+        `the server did not start: ${JSON.stringify(outcome)}\n${this.log.join('\n')}`);
     }
     this.url = outcome.url;
     this.port = outcome.port;
@@ -115,7 +122,10 @@ export class Server {
   async account(email, { password = 'correct horse 9', environment: env = 'live' } = {}) {
     const signup = await this.post('/v1/auth/signup', { email, password });
     expectStatus(signup, 201);
-    return { ...await this.login(email, { password, environment: env }), user_id: signup.json.user_id };
+    return {
+      ...await this.login(email, { password, environment: env }),
+      user_id: signup.json.user_id
+    };
   }
 
   async login(email, { password = 'correct horse 9', environment: env = 'live' } = {}) {

@@ -1,0 +1,210 @@
+// Every operation of api/openapi.yaml is called, and every reply validated against its schema.
+
+import assert from 'node:assert/strict';
+import { after as afterAll, before, test } from 'node:test';
+
+import { check, document, operations } from './support/openapi.mjs';
+import { Server } from './support/server.mjs';
+
+const NOBODY = '0198c0de-0000-7000-8000-000000000000';
+const PASSWORD = 'correct horse 9';
+let server;
+const succeeded = new Set();
+const problems = [];
+
+before(async () => { server = await Server.start(); });
+afterAll(() => server?.stop());
+
+// A request whose reply is validated, whatever its status.
+async function call(method, target, options = {}) {
+  const reply = await server.request(method, target, options);
+  const result = check(method, target, reply);
+  problems.push(...result.problems);
+  if (reply.status < 400) succeeded.add(result.operation);
+  if (options.expect)
+    assert.equal(reply.status, options.expect, `${method} ${target}: ${reply.text}`);
+  return reply;
+}
+
+test('the served document is the one in the repository', async () => {
+  const served = await call('GET', '/openapi.json', { expect: 200 });
+  assert.deepEqual(served.json, JSON.parse(JSON.stringify(document)));
+});
+
+test('operations', async () => {
+  for (const path of ['/health', '/ready', '/live', '/healthz', '/version', '/stats', '/metrics']) {
+    await call('GET', path, { expect: 200 });
+  }
+});
+
+test('accounts', async () => {
+  const email = 'admin@example.org';
+  await call('POST', '/v1/auth/signup', { body: { email, password: PASSWORD }, expect: 201 });
+  await call('POST', '/v1/auth/signup', { body: { email, password: PASSWORD }, expect: 409 });
+  await call('POST', '/v1/auth/signup', { body: { email: 'x' }, expect: 422 });
+  const login =
+    (await call('POST', '/v1/auth/login', { body: { email, password: PASSWORD }, expect: 200 }))
+      .json;
+  await call('POST', '/v1/auth/login', { body: { email, password: 'wrong one' }, expect: 401 });
+  const token = login.access_token;
+  await call('GET', '/v1/whoami', { token, expect: 200 });
+  await call('GET', '/v1/whoami', { expect: 401 });
+  await call('GET', '/v1/environments', { token, expect: 200 });
+  let refresh_token = (await call('POST', '/v1/auth/refresh',
+    { body: { refresh_token: login.refresh_token }, expect: 200 })).json.refresh_token;
+  for (const path of ['/v1/auth/switch-environment', '/v1/auth/switch']) {
+    refresh_token = (await call('POST', path,
+      { body: { refresh_token, environment: 'sandbox' }, expect: 200 })).json.refresh_token;
+  }
+  await call('POST', '/v1/auth/password',
+    { token, body: { current_password: PASSWORD, new_password: 'new horse 123' }, expect: 204 });
+  await call('POST', '/v1/auth/password',
+    { token, body: { current_password: 'new horse 123', new_password: PASSWORD }, expect: 204 });
+  const other = (await server.login(email)).bundle;
+  const sessions = (await call('GET', '/v1/auth/sessions', { token, expect: 200 })).json;
+  const others = sessions.filter((session) => !session.current);
+  await call('DELETE', `/v1/auth/sessions/${others[0].id}`, { token, expect: 204 });
+  await call('DELETE', `/v1/auth/sessions/${NOBODY}`, { token, expect: 404 });
+  await call('DELETE', '/v1/auth/sessions/nonsense', { token, expect: 400 });
+  await call('POST', '/v1/auth/logout', { token: other.access_token });
+  const last = (await server.login(email)).bundle;
+  await call(
+    'POST', '/v1/auth/logout', { body: { refresh_token: last.refresh_token }, expect: 204 });
+});
+
+test('accounts of the second family', async () => {
+  const credentials = { email: 'second@example.org', password: PASSWORD };
+  const made =
+    (await call('POST', '/api/v1/auth/register', { body: credentials, expect: 201 })).json;
+  await call('POST', '/api/v1/auth/login', { body: credentials, expect: 200 });
+  await call('POST', '/api/v1/auth/refresh', { token: made.token, expect: 200 });
+  await call(
+    'POST', '/api/v1/auth/refresh', { body: { refresh_token: made.refresh_token }, expect: 200 });
+  await call('GET', '/api/v1/auth/me', { token: made.token, expect: 200 });
+  await call('POST', '/api/v1/auth/logout', { token: made.token, expect: 204 });
+});
+
+test('API keys, under both names', async () => {
+  const { token } = await server.login('admin@example.org');
+  for (const base of ['/v1/api-keys', '/api/v1/api-keys']) {
+    const key = (await call('POST', base, {
+      token,
+      expect: 201,
+      body: {
+        name: 'k',
+        description: 'd',
+        scopes: ['tables:read'],
+        ip_allow: ['127.0.0.0/8'],
+        expires_in_days: 1
+      },
+    })).json;
+    await call('POST', base, { token, body: { expires_in_days: 0 }, expect: 400 });
+    await call('POST', base, { token, body: { scopes: ['moons:read'] }, expect: 400 });
+    await call('GET', `${base}?limit=1`, { token, expect: 200 });
+    await call('GET', `${base}/${key.id}`, { token, expect: 200 });
+    await call(
+      'PUT', `${base}/${key.id}`, { token, body: { description: null, name: 'n'}, expect: 200});
+    await call('POST', `${base}/${key.id}/rotate`, { token, expect: 200 });
+    await call('DELETE', `${base}/${key.id}`, { token, expect: 200 });
+    await call('GET', `${base}/${key.id}`, { token, expect: 410 });
+    await call('GET', `${base}/${NOBODY}`, { token, expect: 404 });
+  }
+});
+
+test('permissions, users, audit', async () => {
+  const admin = await server.login('admin@example.org');
+  const { token } = admin;
+  const principal = { kind: 'group', id: 'staff' };
+  const record = (await call('POST', '/v1/permissions',
+    { token, body: { principal, resource: 'jobs', allow: ['read', 'create'] }, expect: 201 })).json;
+  await call('PUT', '/v1/permissions',
+    { token, body: { principal, resource: 'tables/orders', allow: [] }, expect: 200 });
+  await call('GET', '/v1/permissions?limit=1', { token, expect: 200 });
+  await call('GET', '/v1/permissions/effective', { token, expect: 200 });
+  await call('GET', `/v1/permissions/${record.id}`, { token, expect: 200 });
+  await call('PUT', `/v1/permissions/${record.id}`, { token, body: { allow: [] }, expect: 200 });
+  await call('DELETE', `/v1/permissions/${record.id}`, { token, expect: 204 });
+  await call('GET', `/v1/permissions/${record.id}`, { token, expect: 404 });
+  const users = (await call('GET', '/v1/users', { token, expect: 200 })).json;
+  const second = users.find((user) => user.email === 'second@example.org');
+  await call('GET', `/v1/users/${second.id}`, { token, expect: 200 });
+  await call('PUT', `/v1/users/${second.id}`,
+    { token, body: { name: 'Second', labels: ['a'], groups: ['staff'] }, expect: 200 });
+  await call('PUT', `/v1/users/${second.id}`, { token, body: { status: 'gone' }, expect: 400 });
+  await call('GET', '/v1/audit?limit=1000', { token, expect: 200 });
+  await call('GET', '/v1/audit?since=yesterday', { token, expect: 400 });
+});
+
+test('organizations and teams', async () => {
+  const { token } = await server.login('admin@example.org');
+  const base = '/api/v1/organizations';
+  const made = (await call('POST', base, { token, body: { name: 'Acme' }, expect: 201 })).json;
+  await call('GET', `${base}?limit=1`, { token, expect: 200 });
+  await call('GET', `${base}/${made.id}`, { token, expect: 200 });
+  await call('PUT', `${base}/${made.id}`, { token, body: { settings: { a: 1 } }, expect: 200 });
+  await call('DELETE', `${base}/${made.id}`, { token, expect: 204 });
+  await call('GET', `${base}/${made.id}`, { token, expect: 404 });
+
+  const users = (await server.get('/v1/users', { token })).json;
+  const second = users.find((user) => user.email === 'second@example.org');
+  const team =
+    (await call('POST', '/api/v1/teams', { token, body: { name: 'core' }, expect: 201 })).json;
+  const path = `/api/v1/teams/${team.id}`;
+  await call('GET', '/api/v1/teams', { token, expect: 200 });
+  await call('GET', path, { token, expect: 200 });
+  await call('PUT', path, { token, body: { description: 'x' }, expect: 200 });
+  await call('POST', `${path}/members`,
+    { token, body: { user_id: second.id, role: 'viewer' }, expect: 201 });
+  await call('POST', `${path}/members`, { token, body: { user_id: NOBODY }, expect: 404 });
+  await call('GET', `${path}/members`, { token, expect: 200 });
+  await call('GET', `/v1/users/${second.id}`, { token, expect: 200 });
+  await call('DELETE', `${path}/members/${second.id}`, { token, expect: 204 });
+  await call('DELETE', path, { token, expect: 204 });
+});
+
+test('SQL, tables and transactions', async () => {
+  const { token } = await server.login('admin@example.org');
+  const sql = (text, params) => ({ token, body: { sql: text, params } });
+  await call(
+    'POST', '/v1/sql', {...sql('CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)'), expect: 200});
+  await call('POST', '/v1/sql', { ...sql("INSERT INTO t VALUES (1, 'x')"), expect: 200 });
+  await call('POST', '/v1/sql', { ...sql('SELECT * FROM t WHERE id = ?', [1]), expect: 200 });
+  await call('POST', '/v1/sql', { ...sql('SELECT * FROM missing'), expect: 400 });
+  await call('POST', '/v1/sql', { ...sql("INSERT INTO t VALUES (1, 'x')"), expect: 409 });
+  await call('POST', '/v1/sql', { ...sql("ATTACH 'x' AS y"), expect: 403 });
+  for (const Accept of ['text/csv', 'application/x-ndjson']) {
+    await call('POST', '/v1/sql', { ...sql('SELECT * FROM t'), headers: { Accept }, expect: 200 });
+  }
+  await call('GET', '/v1/tables', { token, expect: 200 });
+  await call('GET', '/v1/tables/t', { token, expect: 200 });
+  await call('GET', '/v1/tables/t/sample', { token, expect: 200 });
+  await call('GET', '/v1/tables/missing', { token, expect: 404 });
+  for (const end of ['commit', 'rollback']) {
+    const begun = (await call('POST', '/v1/transactions/begin', { token, expect: 201 })).json;
+    const path = `/v1/transactions/${begun.transaction_id}`;
+    await call('POST', `${path}/execute`, { ...sql('SELECT * FROM t'), expect: 200 });
+    await call('POST', `${path}/execute`, { ...sql('SELEC'), expect: 400 });
+    await call('GET', `${path}/status`, { token, expect: 200 });
+    await call('POST', `${path}/${end}`, { token, expect: 200 });
+    await call('POST', `${path}/${end}`, { token, expect: 409 });
+  }
+  await call('GET', '/v1/transactions', { token, expect: 200 });
+  await call('GET', `/v1/transactions/${NOBODY}/status`, { token, expect: 404 });
+});
+
+test('the validator notices a wrong reply', async () => {
+  const reply = await server.get('/version');
+  assert.deepEqual(check('GET', '/version', reply).problems, []);
+  const without = { ...reply, json: { ...reply.json, commit: undefined } };
+  delete without.json.commit;
+  assert.equal(check('GET', '/version', without).problems.length, 1);
+  assert.equal(
+    check('GET', '/version', { ...reply, json: {...reply.json, more: 1 } }).problems.length, 1);
+  assert.equal(check('GET', '/version', { ...reply, status: 201 }).problems.length, 1);
+});
+
+test('every reply was as described', () => { assert.deepEqual(problems, []); });
+
+test('every operation was called and succeeded', () => {
+  assert.deepEqual(operations().filter((operation) => !succeeded.has(operation)), []);
+});
