@@ -1,0 +1,237 @@
+#include "adapters/sqlite_data/authorizer.hpp"
+
+#include "base/encoding.hpp"
+#include "sqlite/sql_text.hpp"
+
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <array>
+
+namespace zs::sqlite_data {
+namespace {
+
+using identity::Resource;
+using identity::Right;
+
+// Functions that reach outside the database or into the engine. What is not compiled in stands here,
+// too: a build with another SQLite must not open a hole.
+constexpr std::array<std::string_view, 11> kRefusedFunctions = {"load_extension",
+                                                                "readfile",
+                                                                "writefile",
+                                                                "edit",
+                                                                "fts3_tokenizer",
+                                                                "fts5",
+                                                                "sqlite_log",
+                                                                "lsdir",
+                                                                "fsdir",
+                                                                "sqlite_compileoption_get",
+                                                                "sqlite_compileoption_used"};
+
+// Pragmas that only read the schema. The first group takes a table.
+constexpr std::array<std::string_view, 5> kTablePragmas = {
+    "table_info", "table_xinfo", "index_list", "foreign_key_list", "foreign_key_check"};
+constexpr std::array<std::string_view, 3> kSchemaPragmas = {"table_list", "index_info",
+                                                            "index_xinfo"};
+
+constexpr std::string_view kPragmaTable = "pragma_";
+
+template <class List>
+bool contains(const List& list, std::string_view name) {
+    return std::ranges::any_of(
+        list, [&](std::string_view item) { return equals_ignoring_case(item, name); });
+}
+
+bool starts_with(std::string_view text, std::string_view prefix) {
+    return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+bool is_table_function(std::string_view name) {
+    return equals_ignoring_case(name, "json_each") || equals_ignoring_case(name, "json_tree")
+           || equals_ignoring_case(name, "jsonb_each") || equals_ignoring_case(name, "jsonb_tree");
+}
+
+std::string_view view(const char* text) {
+    return text == nullptr ? std::string_view() : text;
+}
+
+}  // namespace
+
+bool is_reserved_name(std::string_view name) {
+    return starts_with(name, "_zs_");
+}
+
+Authorizer::Authorizer(sqlite3* connection) {
+    sqlite3_set_authorizer(connection, &Authorizer::callback, this);
+}
+
+void Authorizer::enter(const identity::Rights& rights, std::string_view sql) {
+    rights_ = &rights;
+    keyword_ = sqlite::first_keyword(sql);
+    defines_ = keyword_ == "CREATE" || keyword_ == "ALTER" || keyword_ == "DROP";
+    running_ = false;
+    accesses_ = {};
+    class_ = StatementClass::Query;
+    denial_.reset();
+}
+
+void Authorizer::leave() {
+    rights_ = nullptr;
+    running_ = false;
+}
+
+std::optional<Error> Authorizer::take_denial() {
+    return std::exchange(denial_, std::nullopt);
+}
+
+int Authorizer::callback(void* self, int action, const char* a, const char* b, const char* database,
+                         const char*) {
+    auto& authorizer = *static_cast<Authorizer*>(self);
+    if (authorizer.rights_ == nullptr) return SQLITE_OK;
+    return authorizer.decide(action, view(a), view(b), view(database));
+}
+
+int Authorizer::deny(Error error) {
+    if (!denial_) denial_ = std::move(error);
+    return SQLITE_DENY;
+}
+
+int Authorizer::not_allowed(std::string what) {
+    return deny(forbidden(std::move(what) + " is not allowed here", "statement_not_allowed"));
+}
+
+int Authorizer::require(Resource resource, Right right, std::string_view table) {
+    Access access;
+    access.resource = resource;
+    access.right = right;
+    access.table = table;
+    const bool allowed = allows(*rights_, access);
+    if (!allowed) return deny(missing_access(access));
+    if (!running_) accesses_.add(std::move(access));
+    return SQLITE_OK;
+}
+
+int Authorizer::decide(int action, std::string_view a, std::string_view b,
+                       std::string_view database) {
+    const auto change = [this] {
+        if (class_ == StatementClass::Query) class_ = StatementClass::Change;
+    };
+    switch (action) {
+        case SQLITE_SELECT:
+        case SQLITE_RECURSIVE: return SQLITE_OK;
+        case SQLITE_READ: return decide_table(Right::Read, a);
+        case SQLITE_INSERT: change(); return decide_table(Right::Create, a);
+        case SQLITE_UPDATE: change(); return decide_table(Right::Update, a);
+        case SQLITE_DELETE: change(); return decide_table(Right::Delete, a);
+        case SQLITE_FUNCTION: return decide_function(b);
+        case SQLITE_PRAGMA: return decide_pragma(a, b);
+        case SQLITE_TRANSACTION:
+        case SQLITE_SAVEPOINT:
+            return deny(invalid_argument(
+                "transactions are begun and ended with /v1/transactions, not with SQL",
+                "transaction_control"));
+        case SQLITE_ATTACH: return not_allowed(keyword_ == "VACUUM" ? "VACUUM" : "ATTACH");
+        case SQLITE_DETACH: return not_allowed("DETACH");
+        default: break;
+    }
+    if (equals_ignoring_case(database, "temp")) return not_allowed("a temporary object");
+    class_ = StatementClass::Definition;
+    return decide_definition(action, a, b);
+}
+
+int Authorizer::decide_definition(int action, std::string_view a, std::string_view b) {
+    switch (action) {
+        case SQLITE_CREATE_TABLE:
+        case SQLITE_CREATE_VIEW: return decide_new_name(Right::Create, a, a);
+        case SQLITE_CREATE_TRIGGER: return decide_new_name(Right::Create, a, b);
+        case SQLITE_DROP_TABLE:
+        case SQLITE_DROP_VIEW: return decide_new_name(Right::Delete, a, a);
+        case SQLITE_DROP_TRIGGER: return decide_new_name(Right::Delete, a, b);
+        case SQLITE_ALTER_TABLE: return decide_new_name(Right::Update, b, b);
+        case SQLITE_CREATE_INDEX:
+            // The engine makes these for UNIQUE and PRIMARY KEY; nobody asked for an index.
+            if (starts_with(a, "sqlite_autoindex_")) return SQLITE_OK;
+            if (is_reserved_name(a) || is_reserved_name(b)) return not_allowed("a reserved name");
+            return require(Resource::Indexes, Right::Create);
+        case SQLITE_DROP_INDEX:
+            if (is_reserved_name(a) || is_reserved_name(b)) return not_allowed("a reserved name");
+            return require(Resource::Indexes, Right::Delete);
+        case SQLITE_REINDEX:
+            if (defines_) return SQLITE_OK;  // CREATE INDEX fills what it makes
+            return require(Resource::Indexes, Right::Update);
+        case SQLITE_ANALYZE: return require(Resource::Tables, Right::Update);
+        case SQLITE_CREATE_VTABLE: {
+            if (!equals_ignoring_case(b, "fts5")) {
+                return not_allowed("a virtual table of '" + std::string(b) + "'");
+            }
+            const int answer = decide_new_name(Right::Create, a, a);
+            if (answer == SQLITE_OK) virtual_tables_.add(a);
+            return answer;
+        }
+        case SQLITE_DROP_VTABLE: return decide_new_name(Right::Delete, a, a);
+        default: return not_allowed("this statement");
+    }
+}
+
+// Something that gets or loses the name `name` and is governed by the rights on `table`.
+int Authorizer::decide_new_name(Right right, std::string_view name, std::string_view table) {
+    if (is_reserved_name(name) || is_reserved_name(table) || is_table_function(name)
+        || starts_with(name, kPragmaTable)) {
+        return not_allowed("the reserved name '" + std::string(name) + "'");
+    }
+    if (starts_with(name, "sqlite_")) {
+        return keyword_ == "ANALYZE" || defines_ ? SQLITE_OK : not_allowed("a system table");
+    }
+    if (virtual_tables_.is_shadow(name)) {
+        return running_ ? SQLITE_OK : not_allowed("a table of the full-text index");
+    }
+    return require(Resource::Tables, right, table);
+}
+
+int Authorizer::decide_table(Right right, std::string_view table) {
+    if (is_reserved_name(table))
+        return not_allowed("the reserved name '" + std::string(table) + "'");
+    if (starts_with(table, "sqlite_")) return decide_system_table(right, table);
+    if (is_table_function(table)) return SQLITE_OK;
+    if (starts_with(table, kPragmaTable)) {
+        const auto pragma = table.substr(kPragmaTable.size());
+        if (contains(kTablePragmas, pragma) || contains(kSchemaPragmas, pragma)) return SQLITE_OK;
+        return not_allowed("PRAGMA " + std::string(pragma));
+    }
+    if (const auto owner = virtual_tables_.owner_of_shadow(table)) {
+        if (running_) return SQLITE_OK;
+        if (right == Right::Read) return require(Resource::Tables, right, *owner);
+        return not_allowed("a table of the full-text index");
+    }
+    if (right == Right::Read) {
+        const std::string content = virtual_tables_.content_of(table);
+        if (!content.empty()) {
+            const int answer = require(Resource::Tables, right, content);
+            if (answer != SQLITE_OK) return answer;
+        }
+    }
+    return require(Resource::Tables, right, table);
+}
+
+int Authorizer::decide_system_table(Right right, std::string_view table) {
+    // Definitions write the schema, and statistics and sequences along with it.
+    if (defines_ || keyword_ == "ANALYZE" || keyword_ == "REINDEX") return SQLITE_OK;
+    if (right == Right::Read) return require(Resource::Tables, Right::Read);
+    return not_allowed("writing the system table '" + std::string(table) + "'");
+}
+
+int Authorizer::decide_pragma(std::string_view name, std::string_view argument) {
+    if (contains(kTablePragmas, name)) {
+        if (argument.empty()) return require(Resource::Tables, Right::Read);
+        return decide_table(Right::Read, argument);
+    }
+    if (contains(kSchemaPragmas, name)) return require(Resource::Tables, Right::Read);
+    return not_allowed("PRAGMA " + std::string(name));
+}
+
+int Authorizer::decide_function(std::string_view name) {
+    if (contains(kRefusedFunctions, name)) return not_allowed("the function " + std::string(name));
+    return SQLITE_OK;
+}
+
+}  // namespace zs::sqlite_data

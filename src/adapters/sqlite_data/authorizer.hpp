@@ -1,0 +1,72 @@
+#pragma once
+
+#include "adapters/sqlite_data/access.hpp"
+#include "adapters/sqlite_data/virtual_tables.hpp"
+#include "base/error.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+struct sqlite3;
+
+namespace zs::sqlite_data {
+
+enum class StatementClass { Query, Change, Definition };
+
+// Decides what the current caller's statement may touch, from what the engine reports while it
+// prepares it: tables, columns and operations really used, also through views and triggers. It stays
+// active while the statement runs, because a changed schema makes the engine prepare again.
+//
+// Between enter() and leave() there is a caller; outside, the server itself works and everything is
+// allowed.
+// Threading: as its connection. Lifetime: stays where it is as long as the connection is used.
+class Authorizer {
+public:
+    explicit Authorizer(sqlite3* connection);
+    Authorizer(const Authorizer&) = delete;
+    Authorizer& operator=(const Authorizer&) = delete;
+
+    // `keyword` is the statement's first word in upper case. It only tells the engine's own nested
+    // work (CREATE writing sqlite_schema) from a statement that tries the same by itself.
+    void enter(const identity::Rights& rights, std::string_view sql);
+    void leave();
+    // From here on the engine runs; what full-text search does to its own tables is its business.
+    void begin_running() { running_ = true; }
+
+    // What prepare found. Valid until the next enter().
+    AccessList take_accesses() { return std::move(accesses_); }
+    StatementClass statement_class() const { return class_; }
+    // Why the engine answered SQLITE_AUTH.
+    std::optional<Error> take_denial();
+
+    VirtualTables& virtual_tables() { return virtual_tables_; }
+
+private:
+    static int callback(void* self, int action, const char* a, const char* b, const char* database,
+                        const char* trigger);
+    int decide(int action, std::string_view a, std::string_view b, std::string_view database);
+    int decide_definition(int action, std::string_view a, std::string_view b);
+    int decide_new_name(identity::Right right, std::string_view name, std::string_view table);
+    int decide_table(identity::Right right, std::string_view table);
+    int decide_system_table(identity::Right right, std::string_view table);
+    int decide_pragma(std::string_view name, std::string_view argument);
+    int decide_function(std::string_view name);
+    int require(identity::Resource resource, identity::Right right, std::string_view table = {});
+    int deny(Error error);
+    int not_allowed(std::string what);
+
+    const identity::Rights* rights_ = nullptr;
+    std::string keyword_;
+    bool defines_ = false;  // CREATE, ALTER, DROP
+    bool running_ = false;
+    AccessList accesses_;
+    StatementClass class_ = StatementClass::Query;
+    std::optional<Error> denial_;
+    VirtualTables virtual_tables_;
+};
+
+// Names that belong to the server ("_zs_…"): no statement may use them.
+bool is_reserved_name(std::string_view name);
+
+}  // namespace zs::sqlite_data

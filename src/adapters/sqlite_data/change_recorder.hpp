@@ -1,0 +1,64 @@
+#pragma once
+
+#include "adapters/sqlite_data/access.hpp"
+#include "adapters/sqlite_data/virtual_tables.hpp"
+#include "core/data/change_capture.hpp"
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+struct sqlite3;
+
+namespace zs::sqlite_data {
+
+// Sees every row that a connection changes, by SQLite's pre-update hook. It does two jobs:
+// it records the changes of the current transaction while somebody subscribes to them; and it notices
+// rows that a conflict clause (REPLACE) removed, which the authorizer cannot see. While neither is
+// wanted there is no hook, and writes cost nothing more.
+// Threading: as its connection. Lifetime: stays where it is as long as the connection is used.
+class ChangeRecorder {
+public:
+    ChangeRecorder(sqlite3* connection, const VirtualTables& virtual_tables);
+    ~ChangeRecorder();
+    ChangeRecorder(const ChangeRecorder&) = delete;
+    ChangeRecorder& operator=(const ChangeRecorder&) = delete;
+
+    void set_capturing(bool on);
+    bool capturing() const { return capturing_; }
+
+    // A point to go back to when a statement or savepoint is undone.
+    struct Mark {
+        std::size_t changes = 0;
+        std::size_t bytes = 0;
+    };
+    Mark mark() const { return {changes_.size(), bytes_}; }
+    void undo_to(Mark mark);
+    // The changes since the last take; nothing is recorded any more.
+    data::ChangeSet take();
+    void clear();
+
+    // Watches one statement for rows that vanish without a DELETE being authorised.
+    void watch(const AccessList& accesses, const identity::Rights& rights);
+    // The right that was missing, if any; ends watching.
+    Result<void> end_watch();
+
+private:
+    static void callback(void* self, sqlite3* connection, int operation, const char* database,
+                         const char* table, std::int64_t before, std::int64_t after);
+    void install();
+    void check_replaced(std::string_view table);
+    void record(int operation, std::string_view table, std::int64_t before, std::int64_t after);
+
+    sqlite3* connection_;
+    const VirtualTables& virtual_tables_;
+    bool capturing_ = false;
+    bool too_large_ = false;
+    std::size_t bytes_ = 0;
+    std::vector<data::RowChange> changes_;
+    const AccessList* watched_ = nullptr;
+    const identity::Rights* rights_ = nullptr;
+    std::string replaced_in_;
+};
+
+}  // namespace zs::sqlite_data

@@ -1,0 +1,307 @@
+#include "adapters/sqlite_data/engine_connection.hpp"
+
+#include "base/encoding.hpp"
+#include "sqlite/memory_guard.hpp"
+#include "sqlite/sql_text.hpp"
+
+#include <sqlite3.h>
+
+#include <optional>
+
+namespace zs::sqlite_data {
+namespace {
+
+// What the server itself names with this prefix cannot be reached by renaming either; the authorizer
+// is not told a new name.
+bool renames_to_reserved(const data::SqlRequest& request) {
+    if (sqlite::first_keyword(request.sql) != "ALTER") return false;
+    const std::string lower = to_lower(request.sql);
+    return lower.find("_zs_") != std::string::npos || lower.find("json_each") != std::string::npos
+           || lower.find("json_tree") != std::string::npos
+           || lower.find("pragma_") != std::string::npos;
+}
+
+// Inserts into tables whose rows the caller may not change need a look at what REPLACE removes.
+bool needs_watch(const AccessList& accesses, const identity::Rights& rights) {
+    for (const Access& access : accesses.all()) {
+        if (access.right != identity::Right::Create || access.table.empty()) continue;
+        if (!rights.allows_table(access.table, identity::Right::Update)) return true;
+    }
+    return false;
+}
+
+data::SqlValueView view_of(const sqlite::Statement& statement, int column) {
+    using Kind = data::SqlValueView::Kind;
+    data::SqlValueView view;
+    switch (statement.column_type(column)) {
+        case sqlite::ColumnType::Null: break;
+        case sqlite::ColumnType::Integer:
+            view.kind = Kind::Integer;
+            view.integer = statement.integer(column);
+            break;
+        case sqlite::ColumnType::Real:
+            view.kind = Kind::Real;
+            view.real = statement.real(column);
+            break;
+        case sqlite::ColumnType::Text:
+            view.kind = Kind::Text;
+            view.bytes = statement.text(column);
+            break;
+        case sqlite::ColumnType::Blob:
+            view.kind = Kind::Blob;
+            view.bytes = statement.blob(column);
+            break;
+    }
+    return view;
+}
+
+int times_compiled(const sqlite::Statement& statement) {
+    return sqlite3_stmt_status(statement.handle(), SQLITE_STMTSTATUS_REPREPARE, 0);
+}
+
+// Resets on every way out: an open statement holds a snapshot, and borrowed parameters.
+class Execution {
+public:
+    Execution(sqlite::Statement& statement, Authorizer& authorizer, StatementControl& control)
+        : statement_(statement), authorizer_(authorizer), control_(control) {}
+    ~Execution() {
+        statement_.reset();
+        statement_.clear_bindings();
+        control_.end();
+        authorizer_.leave();
+    }
+    Execution(const Execution&) = delete;
+    Execution& operator=(const Execution&) = delete;
+
+private:
+    sqlite::Statement& statement_;
+    Authorizer& authorizer_;
+    StatementControl& control_;
+};
+
+}  // namespace
+
+EngineConnection::EngineConnection(sqlite::Connection& connection, const SqliteDataOptions& options,
+                                   const std::atomic<std::uint64_t>& definitions)
+    : connection_(connection),
+      options_(options),
+      definitions_(definitions),
+      authorizer_(connection.handle()),
+      control_(connection.handle(), options.statement),
+      recorder_(connection.handle(), authorizer_.virtual_tables()) {
+    apply_limits(connection.handle(), options.statement);
+}
+
+void EngineConnection::refresh_schema() {
+    const std::uint64_t now = definitions_.load();
+    if (!schema_stale_ && now == definitions_seen_) return;
+    definitions_seen_ = now;
+    schema_stale_ = false;
+    authorizer_.virtual_tables() = VirtualTables::load(connection_);
+}
+
+Error EngineConnection::translate(Error error) {
+    if (auto denial = authorizer_.take_denial()) return std::move(*denial);
+    const auto ends = [&](std::string_view text) {
+        return std::string_view(error.message).ends_with(text);
+    };
+    if (error.reason == "sql_error"
+        && (ends("may not be modified") || ends("may not be dropped") || ends("may not be altered")
+            || ends("may not be indexed"))) {
+        return forbidden(error.message, "statement_not_allowed");
+    }
+    if (error.code == ErrorCode::DeadlineExceeded) return control_.reason();
+    return error;
+}
+
+Result<Prepared*> EngineConnection::prepare(const data::SqlRequest& request) {
+    uncached_.reset();
+    if (Prepared* const known = find(request.sql)) {
+        auto allowed = known->accesses.check(*request.rights);
+        if (!allowed) return std::move(allowed).error();
+        return known;
+    }
+    refresh_schema();
+    auto compiled = compile(request);
+    if (!compiled) return std::move(compiled).error();
+    // Definitions run once; keeping them would only push out what is used again.
+    if ((*compiled)->statement_class == StatementClass::Definition) {
+        schema_stale_ = true;
+        uncached_ = std::move(*compiled);
+        return uncached_.get();
+    }
+    return keep(request.sql, std::move(*compiled));
+}
+
+Result<std::unique_ptr<Prepared>> EngineConnection::compile(const data::SqlRequest& request) {
+    if (renames_to_reserved(request)) {
+        return forbidden("a reserved name is not allowed here", "statement_not_allowed");
+    }
+    if (sqlite::first_keyword(request.sql) == "VACUUM") {
+        return forbidden("VACUUM is not allowed here", "statement_not_allowed");
+    }
+    const sqlite::MemoryScope memory(options_.statement.memory_bytes);
+    authorizer_.enter(*request.rights, request.sql);
+    control_.begin(request);
+    auto statement = connection_.prepare(request.sql);
+    control_.end();
+    authorizer_.leave();
+    if (!statement) return translate(std::move(statement).error());
+    auto prepared = std::make_unique<Prepared>(Prepared{.statement = std::move(*statement),
+                                                        .accesses = authorizer_.take_accesses(),
+                                                        .columns = {}});
+    prepared->statement_class = authorizer_.statement_class();
+    prepared->explains = prepared->statement.is_explain();
+    prepared->read_only = prepared->explains || prepared->statement.read_only();
+#if SQLITE_VERSION_NUMBER >= 3043000
+    if (prepared->explains) sqlite3_stmt_explain(prepared->statement.handle(), 2);
+#endif
+    return prepared;
+}
+
+Prepared* EngineConnection::find(std::string_view sql) {
+    const auto found = by_text_.find(sql);
+    if (found == by_text_.end()) return nullptr;
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return found->second->prepared.get();
+}
+
+Prepared* EngineConnection::keep(const std::string& sql, std::unique_ptr<Prepared> prepared) {
+    if (entries_.size() >= options_.statements_cached_max) {
+        by_text_.erase(entries_.back().sql);
+        entries_.pop_back();
+    }
+    Entry entry = {sql, std::move(prepared)};
+    entries_.push_front(std::move(entry));
+    by_text_.emplace(entries_.front().sql, entries_.begin());
+    return entries_.front().prepared.get();
+}
+
+void EngineConnection::drop(const Prepared& prepared) {
+    if (uncached_.get() == &prepared) {
+        uncached_.reset();
+        return;
+    }
+    for (auto entry = entries_.begin(); entry != entries_.end(); ++entry) {
+        if (entry->prepared.get() != &prepared) continue;
+        by_text_.erase(entry->sql);
+        entries_.erase(entry);
+        return;
+    }
+}
+
+void EngineConnection::clear() {
+    by_text_.clear();
+    entries_.clear();
+}
+
+void EngineConnection::set_capturing(bool on) {
+    // Compiled without the hook, DELETE without WHERE clears the table in one step that no hook sees.
+    if (on != recorder_.capturing()) clear();
+    recorder_.set_capturing(on);
+}
+
+Result<data::SqlSummary> EngineConnection::run(Prepared& prepared, const data::SqlRequest& request,
+                                               data::RowSink* sink) {
+    const int compiled = times_compiled(prepared.statement);
+    const bool watch = !prepared.read_only && needs_watch(prepared.accesses, *request.rights);
+    Result<data::SqlSummary> outcome = data::SqlSummary();
+    {
+        const sqlite::MemoryScope memory(options_.statement.memory_bytes);
+        authorizer_.enter(*request.rights, request.sql);
+        authorizer_.begin_running();
+        control_.begin(request);
+        const Execution execution(prepared.statement, authorizer_, control_);
+        if (watch) recorder_.watch(prepared.accesses, *request.rights);
+        outcome =
+            prepared.explains ? explain(prepared, sink) : step_through(prepared, request, sink);
+        if (watch) {
+            auto unreplaced = recorder_.end_watch();
+            if (!unreplaced) outcome = std::move(unreplaced).error();
+        }
+        if (!outcome) outcome = translate(std::move(outcome).error());
+    }
+    // Compiled again: the schema changed, so what was noted about the statement may be wrong now.
+    if (times_compiled(prepared.statement) != compiled) drop(prepared);
+    return outcome;
+}
+
+Result<data::SqlSummary> EngineConnection::step_through(Prepared& prepared,
+                                                        const data::SqlRequest& request,
+                                                        data::RowSink* sink) {
+    sqlite::Statement& statement = prepared.statement;
+    auto bound = bind_parameters(statement, request);
+    if (!bound) return std::move(bound).error();
+    const int compiled = times_compiled(statement);
+    auto row = statement.step();
+    if (!row) return std::move(row).error();
+    if (times_compiled(statement) != compiled) prepared.columns.forget();
+
+    data::SqlSummary summary;
+    const int count = statement.column_count();
+    summary.is_query = count > 0;
+    if (count > 0 && sink != nullptr) {
+        auto taken = sink->columns(prepared.columns.describe(statement, *row));
+        if (!taken) return std::move(taken).error();
+    }
+    std::vector<data::SqlValueView> values(static_cast<std::size_t>(count));
+    while (*row) {
+        if (request.rows_max && summary.row_count >= *request.rows_max) {
+            summary.truncated = true;
+            if (prepared.read_only) break;  // a write goes on to its end; only its rows are cut
+        } else {
+            if (sink != nullptr) {
+                for (int i = 0; i < count; ++i) {
+                    values[static_cast<std::size_t>(i)] = view_of(statement, i);
+                }
+                auto taken = sink->row(values);
+                if (!taken) return std::move(taken).error();
+            }
+            ++summary.row_count;
+        }
+        row = statement.step();
+        if (!row) return std::move(row).error();
+    }
+    summary.wrote = !prepared.read_only;
+    if (prepared.statement_class == StatementClass::Change) {
+        summary.affected_rows = static_cast<std::uint64_t>(connection_.changes());
+    } else if (prepared.statement_class == StatementClass::Definition) {
+        summary.affected_rows = 0;
+    }
+    return summary;
+}
+
+// One row per line of the plan, indented by its depth; `explain` is the second name of `plan`.
+Result<data::SqlSummary> EngineConnection::explain(Prepared& prepared, data::RowSink* sink) {
+    data::SqlSummary summary;
+    summary.is_query = true;
+    std::vector<data::ResultColumn> columns(2);
+    columns[0].name = "plan";
+    columns[1].name = "explain";
+    columns[0].type = columns[1].type = "TEXT";
+    if (sink != nullptr) {
+        auto taken = sink->columns(columns);
+        if (!taken) return std::move(taken).error();
+    }
+    std::unordered_map<std::int64_t, std::size_t> depth_by_id;
+    while (true) {
+        auto row = prepared.statement.step();
+        if (!row) return std::move(row).error();
+        if (!*row) return summary;
+        const auto parent = depth_by_id.find(prepared.statement.integer(1));
+        const std::size_t depth = parent == depth_by_id.end() ? 0 : parent->second + 1;
+        depth_by_id[prepared.statement.integer(0)] = depth;
+        std::string line(depth * 2, ' ');
+        line += prepared.statement.text(3);
+        ++summary.row_count;
+        if (sink == nullptr) continue;
+        data::SqlValueView value;
+        value.kind = data::SqlValueView::Kind::Text;
+        value.bytes = line;
+        const std::array<data::SqlValueView, 2> values = {value, value};
+        auto taken = sink->row(values);
+        if (!taken) return std::move(taken).error();
+    }
+}
+
+}  // namespace zs::sqlite_data

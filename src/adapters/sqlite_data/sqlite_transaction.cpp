@@ -1,0 +1,224 @@
+#include "adapters/sqlite_data/sqlite_transaction.hpp"
+
+namespace zs::sqlite_data {
+namespace {
+
+Result<void> run_fixed(sqlite::Connection& connection, std::string_view sql) {
+    auto statement = connection.prepare_cached(sql);
+    if (!statement) return std::move(statement).error();
+    return statement->run();
+}
+
+Error lost_race() {
+    return conflict("other writers kept this database busy for too long; begin again",
+                    "serialization_failure");
+}
+
+}  // namespace
+
+// Shared with the work on the pool, so that it may outlive the transaction's owner.
+// Destruction order: the lock goes last, after the connection is clean.
+struct SqliteTransaction::State {
+    State(async::BlockingPool& blocking, std::shared_ptr<TenantDatabase> opened,
+          data::TransactionOptions given)
+        : pool(blocking), database(std::move(opened)), options(std::move(given)) {}
+    ~State() { close_blocking(); }
+
+    async::BlockingPool& pool;
+    std::shared_ptr<TenantDatabase> database;
+    data::TransactionOptions options;
+    sqlite::WriteLock::Hold lock;
+    std::unique_ptr<Session> session;
+    bool over = false;
+
+    Result<void> begin_blocking();
+    Result<bool> needs_lock_blocking(const data::SqlRequest& request);
+    Result<data::SqlSummary> execute_blocking(const data::SqlRequest& request, data::RowSink* sink);
+    Result<data::SqlSummary> write_blocking(Prepared& prepared, const data::SqlRequest& request,
+                                            data::RowSink* sink);
+    Result<void> commit_blocking();
+    void close_blocking();
+    void publish();
+};
+
+Result<void> SqliteTransaction::State::begin_blocking() {
+    auto taken = database->take_session_blocking(TenantDatabase::Use::Transaction);
+    if (!taken) return std::move(taken).error();
+    session = std::move(*taken);
+    session->engine.set_capturing(database->hub().has_subscribers());
+    auto begun = run_fixed(session->connection, lock ? "BEGIN IMMEDIATE" : "BEGIN");
+    if (!begun) over = true;
+    return begun;
+}
+
+// True: the statement writes, and the lock is not ours yet.
+Result<bool> SqliteTransaction::State::needs_lock_blocking(const data::SqlRequest& request) {
+    auto prepared = session->engine.prepare(request);
+    if (!prepared) return std::move(prepared).error();
+    if ((*prepared)->read_only) return false;
+    if (options.read_only) {
+        return forbidden("the transaction is read-only", "read_only_transaction");
+    }
+    return !lock;
+}
+
+Result<data::SqlSummary> SqliteTransaction::State::execute_blocking(const data::SqlRequest& request,
+                                                                    data::RowSink* sink) {
+    auto prepared = session->engine.prepare(request);
+    if (!prepared) return std::move(prepared).error();
+    if ((*prepared)->read_only) return session->engine.run(**prepared, request, sink);
+    auto outcome = write_blocking(**prepared, request, sink);
+    const bool stale = !outcome && outcome.error().reason == "serialization_failure";
+    if (stale || !session->connection.in_transaction()) {
+        over = true;
+        close_blocking();
+    }
+    return outcome;
+}
+
+Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prepared,
+                                                                  const data::SqlRequest& request,
+                                                                  data::RowSink* sink) {
+    sqlite::Connection& connection = session->connection;
+    const auto mark = session->engine.recorder().mark();
+    auto saved = run_fixed(connection, "SAVEPOINT zs_statement");
+    if (!saved) return std::move(saved).error();
+    const bool defines = prepared.statement_class == StatementClass::Definition;
+    auto outcome = session->engine.run(prepared, request, sink);
+    if (!connection.in_transaction()) {
+        session->engine.recorder().clear();
+        return outcome;
+    }
+    if (!outcome) {
+        session->engine.recorder().undo_to(mark);
+        auto undone = run_fixed(connection, "ROLLBACK TO zs_statement");
+        if (undone) undone = run_fixed(connection, "RELEASE zs_statement");
+        // A statement that cannot be undone alone takes the transaction with it.
+        if (!undone) (void)run_fixed(connection, "ROLLBACK");
+        return outcome;
+    }
+    auto kept = run_fixed(connection, "RELEASE zs_statement");
+    if (!kept) return std::move(kept).error();
+    if (defines) database->schema_changed();
+    return outcome;
+}
+
+void SqliteTransaction::State::publish() {
+    ChangeRecorder& recorder = session->engine.recorder();
+    if (recorder.capturing()) database->hub().publish(database->tenant(), recorder.take());
+}
+
+Result<void> SqliteTransaction::State::commit_blocking() {
+    auto committed = run_fixed(session->connection, "COMMIT");
+    if (committed) {
+        publish();  // still under the write lock: in commit order
+        database->schema_changed();
+    } else if (session->connection.in_transaction()
+               && committed.error().reason == "constraint_violation") {
+        return committed;  // a deferred constraint: the caller may mend it and commit again
+    }
+    over = true;
+    close_blocking();
+    return committed;
+}
+
+// Undoes what is not committed, gives the connection back, then the lock.
+void SqliteTransaction::State::close_blocking() {
+    if (session) {
+        session->engine.recorder().clear();
+        bool clean = !session->connection.in_transaction();
+        if (!clean) clean = run_fixed(session->connection, "ROLLBACK").has_value();
+        if (clean) {
+            database->give_session(TenantDatabase::Use::Transaction, std::move(session));
+        }
+        session.reset();
+    }
+    lock.release();
+}
+
+SqliteTransaction::SqliteTransaction(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+SqliteTransaction::~SqliteTransaction() {
+    if (!state_->session) return;
+    auto& pool = state_->pool;
+    // When the pool takes nothing any more, the destructor of the state does it here.
+    auto work = [state = std::move(state_)] { state->close_blocking(); };
+    (void)pool.try_post(std::move(work));
+}
+
+async::Task<Result<std::unique_ptr<data::EngineTransaction>>> SqliteTransaction::begin(
+    async::BlockingPool& pool, std::shared_ptr<TenantDatabase> database,
+    data::TransactionOptions options) {
+    const auto state = std::make_shared<State>(pool, std::move(database), std::move(options));
+    if (state->options.write_now) {
+        const auto deadline = async::Deadline::after(state->options.lock_wait);
+        auto lock = co_await state->database->write_lock().acquire(deadline);
+        if (!lock) co_return lost_race();
+        state->lock = std::move(*lock);
+    }
+    auto work = [state] { return state->begin_blocking(); };
+    auto begun = co_await pool.run(std::move(work));
+    if (!begun) co_return std::move(begun).error();
+    std::unique_ptr<data::EngineTransaction> transaction(new SqliteTransaction(state));
+    co_return transaction;
+}
+
+async::Task<Result<void>> SqliteTransaction::take_write_lock(async::Deadline deadline) {
+    const auto patience = async::Deadline::after(state_->options.lock_wait);
+    auto lock = co_await state_->database->write_lock().acquire(deadline.sooner(patience));
+    if (lock) {
+        state_->lock = std::move(*lock);
+        co_return Result<void>();
+    }
+    co_await rollback();
+    co_return lost_race();
+}
+
+async::Task<Result<data::SqlSummary>> SqliteTransaction::execute(
+    data::SqlRequest request, std::shared_ptr<data::RowSink> sink) {
+    const auto state = state_;
+    if (state->over) co_return lost_race();
+    const auto shared = std::make_shared<const data::SqlRequest>(std::move(request));
+    const auto deadline = shared->deadline;
+    // A transaction that may write and does not yet hold the lock looks first.
+    if (!state->lock) {
+        auto look = [state, shared] { return state->needs_lock_blocking(*shared); };
+        auto needs = co_await state->pool.run(std::move(look));
+        if (!needs) co_return std::move(needs).error();
+        if (*needs) {
+            auto locked = co_await take_write_lock(deadline);
+            if (!locked) co_return std::move(locked).error();
+        }
+    }
+    auto work = [state, shared, sink] { return state->execute_blocking(*shared, sink.get()); };
+    co_return co_await state->pool.run(std::move(work));
+}
+
+async::Task<Result<void>> SqliteTransaction::commit() {
+    const auto state = state_;
+    if (state->over) co_return lost_race();
+    auto work = [state] { return state->commit_blocking(); };
+    co_return co_await state->pool.run(std::move(work));
+}
+
+async::Task<void> SqliteTransaction::rollback() {
+    const auto state = state_;
+    state->over = true;
+    auto work = [state]() -> Result<void> {
+        state->close_blocking();
+        return {};
+    };
+    const auto done = co_await state->pool.run(std::move(work));
+    // An overloaded pool refuses; the lock must not wait for it.
+    if (!done) state->close_blocking();
+}
+
+bool SqliteTransaction::holds_write_lock() const {
+    return static_cast<bool>(state_->lock);
+}
+
+bool SqliteTransaction::is_over() const {
+    return state_->over;
+}
+
+}  // namespace zs::sqlite_data

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/data/table_info.hpp"
+#include "core/identity/rights.hpp"
+#include "sqlite/connection.hpp"
+
+#include <string>
+#include <vector>
+
+namespace zs::sqlite_data {
+
+// The tables and views of one database as `rights` may see them; the engine's own, full-text shadows
+// and what the server reserves are hidden. The authorizer must be off.
+Result<std::vector<data::TableInfo>> list_tables(sqlite::Connection& connection,
+                                                 const identity::Rights& rights);
+// With indexes. Errors: NotFound "no_such_table", also for what `rights` may not read.
+Result<data::TableInfo> find_table(sqlite::Connection& connection, const std::string& name,
+                                   const identity::Rights& rights);
+
+}  // namespace zs::sqlite_data
