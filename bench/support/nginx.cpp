@@ -33,7 +33,7 @@ std::string configuration(const Nginx::Options& options, std::uint16_t port) {
         text += std::string(kind) + "_temp_path " + directory + "/" + kind + ";\n";
     }
     text += "server { listen 127.0.0.1:" + std::to_string(port) + " reuseport;\n";
-    text += "location = /live { " + answer + "location = /same_headers { ";
+    text += "location = /hello { " + answer + "location = /same_headers { ";
     for (const auto& [name, value] : options.headers) {
         text += "add_header " + name + " " + in_quotes(value) + "; ";
     }
@@ -44,7 +44,7 @@ void wait_until_ready(Endpoint endpoint, Process& process) {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     while (true) {
         try {
-            HttpClient(endpoint).send(request_text("GET", "/live"));
+            HttpClient(endpoint).send(request_text("GET", "/hello"));
             return;
         } catch (const Failure&) {
             if (!process.is_running() || std::chrono::steady_clock::now() > end) throw;

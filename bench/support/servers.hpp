@@ -58,7 +58,7 @@ private:
     std::optional<Process> process_;
 };
 
-// nginx with two workers. GET /live answers `body`, /same_headers the same with `headers` added.
+// nginx with two workers. GET /hello answers `body`, /same_headers the same with `headers` added.
 class Nginx {
 public:
     struct Options {
