@@ -1,0 +1,19 @@
+#include "server/commands/command_line.hpp"
+#include "server/server.hpp"
+
+#include <csignal>
+#include <exception>
+#include <iostream>
+
+int main(int argc, char** argv) {
+    // A reader that goes away shows as a failed write, not as a signal.
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        auto console = zs::cli::process_console();
+        return zs::server::run_command_line({argv + 1, argv + argc}, console,
+                                            zs::server::run_server);
+    } catch (const std::exception& error) {
+        std::cerr << "error: " << error.what() << '\n';
+        return zs::cli::kExitFailure;
+    }
+}
