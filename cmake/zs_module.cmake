@@ -20,7 +20,7 @@ set(ZS_EXTRA_ARROWS
   "core_workflow->core_jobs" "core_workflow->core_data" "core_workflow->core_files"
   "core_media->core_jobs"
   # an adapter's drivers belong to it
-  "adapters_relational_.*->adapters_relational" "adapters_relational->adapters_relational_.*"
+  "server_.*->server" "adapters_relational_.*->adapters_relational" "adapters_relational->adapters_relational_.*"
   "adapters_http_.*->adapters_http")
 
 function(zs_check_arrow from from_level to)

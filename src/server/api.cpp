@@ -1,0 +1,40 @@
+#include "server/api.hpp"
+
+#include <utility>
+
+namespace zs::server {
+
+Api::Api(ApiServices s, http::OperationsConfig operations)
+    : idempotency_(s.idempotency),
+      answers_(s.io.executor()),
+      operations_(s.health, s.io, s.clock, std::move(operations)),
+      auth_(s.identity.accounts, s.clock),
+      api_auth_(s.identity.accounts, s.identity.environments),
+      environments_(s.identity.environments),
+      api_keys_(s.identity.api_keys, idempotency_),
+      permissions_(s.identity.permissions, idempotency_),
+      users_(s.identity.users),
+      organizations_(s.identity.organizations, idempotency_),
+      teams_(s.identity.teams, idempotency_),
+      audit_(s.identity.audit),
+      sql_(s.sql, answers_, idempotency_),
+      tables_(s.sql, answers_),
+      transactions_(s.transactions, s.sql.limits(), answers_, idempotency_) {}
+
+void Api::register_routes(http::Router& router) {
+    operations_.register_routes(router);
+    auth_.register_routes(router);
+    api_auth_.register_routes(router);
+    environments_.register_routes(router);
+    api_keys_.register_routes(router);
+    permissions_.register_routes(router);
+    users_.register_routes(router);
+    organizations_.register_routes(router);
+    teams_.register_routes(router);
+    audit_.register_routes(router);
+    sql_.register_routes(router);
+    tables_.register_routes(router);
+    transactions_.register_routes(router);
+}
+
+}  // namespace zs::server

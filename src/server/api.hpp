@@ -1,0 +1,59 @@
+#pragma once
+
+#include "adapters/http/routes/api_key_routes.hpp"
+#include "adapters/http/routes/audit_routes.hpp"
+#include "adapters/http/routes/auth_routes.hpp"
+#include "adapters/http/routes/environment_routes.hpp"
+#include "adapters/http/routes/idempotency.hpp"
+#include "adapters/http/routes/operations_routes.hpp"
+#include "adapters/http/routes/organization_routes.hpp"
+#include "adapters/http/routes/permission_routes.hpp"
+#include "adapters/http/routes/sql_answers.hpp"
+#include "adapters/http/routes/sql_routes.hpp"
+#include "adapters/http/routes/table_routes.hpp"
+#include "adapters/http/routes/team_routes.hpp"
+#include "adapters/http/routes/transaction_routes.hpp"
+#include "adapters/http/routes/user_routes.hpp"
+#include "core/identity/identity.hpp"
+
+namespace zs::server {
+
+// What the routes stand on.
+struct ApiServices {
+    identity::Identity& identity;
+    data::SqlService& sql;
+    data::TransactionService& transactions;
+    idempotency::IdempotencyService& idempotency;
+    http::HealthChecks& health;
+    async::IoRuntime& io;
+    const Clock& clock;
+};
+
+// Every route of the product. Lifetime: outlives the servers; the services outlive it.
+class Api {
+public:
+    Api(ApiServices services, http::OperationsConfig operations);
+
+    void register_routes(http::Router& router);
+    // For listeners of their own (monitoring.health_addr, monitoring.metrics_addr).
+    http::OperationsRoutes& operations() { return operations_; }
+
+private:
+    http::Idempotency idempotency_;
+    http::SqlAnswers answers_;
+    http::OperationsRoutes operations_;
+    http::AuthRoutes auth_;
+    http::ApiAuthRoutes api_auth_;
+    http::EnvironmentRoutes environments_;
+    http::ApiKeyRoutes api_keys_;
+    http::PermissionRoutes permissions_;
+    http::UserRoutes users_;
+    http::OrganizationRoutes organizations_;
+    http::TeamRoutes teams_;
+    http::AuditRoutes audit_;
+    http::SqlRoutes sql_;
+    http::TableRoutes tables_;
+    http::TransactionRoutes transactions_;
+};
+
+}  // namespace zs::server

@@ -1,0 +1,279 @@
+#include "server/application.hpp"
+
+#include "adapters/crypto/hmac_token_signer.hpp"
+#include "adapters/crypto/icu_text_normalizer.hpp"
+#include "adapters/crypto/sodium_password_hasher.hpp"
+#include "adapters/http/server.hpp"
+#include "adapters/relational/idempotency_store.hpp"
+#include "adapters/relational/identity_stores.hpp"
+#include "adapters/relational/migrations.hpp"
+#include "adapters/sqlite_data/sqlite_sql_engine.hpp"
+#include "async/run_blocking.hpp"
+#include "async/sleep.hpp"
+#include "async/task_group.hpp"
+#include "base/log.hpp"
+#include "server/api.hpp"
+#include "server/credentials.hpp"
+#include "server/health_monitor.hpp"
+#include "server/settings.hpp"
+#include "server/version.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace zs::server {
+namespace {
+
+constexpr std::size_t kDatabaseQueueMax = 4096;
+constexpr std::size_t kSqlQueueMax = 4096;
+constexpr std::chrono::minutes kIdempotencySweep{10};
+
+std::size_t database_threads(const Config& config) {
+    return config.storage.backend == Backend::Postgres ? config.storage.connections_max
+                                                       : config.storage.reader_threads;
+}
+
+identity::TokenRules token_rules(const identity::IdentityConfig& config) {
+    return {.issuer = config.issuer, .audience = config.audience, .skew = Seconds(60)};
+}
+
+http::OperationsConfig operations_settings(const Config& config) {
+    return {.service_name = config.monitoring.service_name,
+            .version = std::string(kVersion),
+            .commit = std::string(kCommit),
+            .health_enabled = config.monitoring.health_enabled,
+            .metrics_enabled = config.monitoring.metrics_enabled,
+            .metrics_token = config.monitoring.metrics_token};
+}
+
+async::Task<> sweep_idempotency(idempotency::IdempotencyService& service) {
+    while (true) {
+        co_await async::sleep_for(kIdempotencySweep);
+        const auto swept = co_await service.sweep();
+        if (!swept) log::warn("idempotency keys not swept", {{"reason", swept.error().message}});
+    }
+}
+
+Result<void> prepare_schema(async::Executor executor, relational::Database& database,
+                            const Clock& clock, bool migrate) {
+    auto files = relational::embedded_migrations(database.dialect());
+    if (!files) return std::move(files).error();
+    relational::Migrator migrator(database, clock, std::move(*files));
+    if (migrate) {
+        auto done = async::run_blocking(executor, migrator.up());
+        if (!done) return std::move(done).error();
+        for (const auto& step : *done) {
+            log::info("schema migrated", {{"version", step.version}, {"name", step.name}});
+        }
+        return {};
+    }
+    const auto status = async::run_blocking(executor, migrator.status());
+    if (!status) return status.error();
+    if (relational::is_up_to_date(*status)) return {};
+    return conflict(
+        "the database's schema is not the one of this program: run `zserver migrate "
+        "status`, then `zserver migrate up`, or set storage.auto_migrate");
+}
+
+// A listener beside the main one, with a part of the routes.
+struct SideListener {
+    SideListener(async::IoRuntime& io, http::CredentialCheck& credentials,
+                 http::ServerConfig config)
+        : server(io, router, credentials, std::move(config)) {}
+    http::Router router;
+    http::Server server;
+};
+
+// What must stand before anything else can be built, and outlive it.
+struct Ground {
+    Ground(const Config& settings, DataDirectory directory)
+        : config(settings),
+          data_directory(std::move(directory)),
+          io(config.server.http_threads),
+          database_pool("database",
+                        {.threads = database_threads(config), .queue_max = kDatabaseQueueMax}) {
+        io.start();
+    }
+
+    const Config config;
+    const DataDirectory data_directory;
+    const SystemClock clock;
+    async::IoRuntime io;
+    async::BlockingPool database_pool;
+    std::unique_ptr<relational::Database> database;
+};
+
+}  // namespace
+
+struct Application::Parts {
+    Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner token_signer);
+
+    Result<void> start_blocking();
+    Result<void> listen();
+    Result<void> listen_for_metrics();
+    void stop_blocking();
+
+    std::unique_ptr<Ground> ground;
+    async::BlockingPool sql_pool;
+
+    crypto::HmacTokenSigner signer;
+    crypto::SodiumPasswordHasher hasher;
+    crypto::IcuTextNormalizer normalizer;
+    relational::IdentityStores identity_stores;
+    relational::SqlIdempotencyStore idempotency_store;
+
+    identity::Identity identity;
+    idempotency::IdempotencyService idempotency;
+    sqlite_data::SqliteSqlEngine engine;
+    data::SqlService sql;
+    data::TransactionService transactions;
+    HealthMonitor health;
+
+    Credentials credentials;
+    async::TaskGroup background;
+    Api api;
+    http::Router router;
+    http::Server server;
+    std::unique_ptr<SideListener> metrics_listener;
+    std::unique_ptr<SideListener> health_listener;
+};
+
+Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner token_signer)
+    : ground(std::move(g)),
+      sql_pool("sql", {.threads = ground->config.sql.threads, .queue_max = kSqlQueueMax}),
+      signer(std::move(token_signer)),
+      hasher({.threads = ground->config.auth.hash_threads,
+              .queue_max = ground->config.auth.hash_queue_max},
+             {.memory_kib = ground->config.auth.argon2_memory_kib,
+              .passes = ground->config.auth.argon2_passes}),
+      identity_stores(*ground->database, ground->clock),
+      idempotency_store(*ground->database),
+      identity(identity_stores.ports(hasher, normalizer, signer, ground->clock),
+               identity_settings(ground->config)),
+      idempotency(idempotency_store, ground->clock),
+      engine(engine_settings(ground->config), sql_pool),
+      sql(engine, sql_limits(ground->config)),
+      transactions(engine, sql, ground->clock, transaction_limits(ground->config)),
+      health(*ground->database, ground->config.server.data, {&ground->database_pool, &sql_pool}),
+      credentials(identity.authenticator),
+      background(ground->io.executor(), "background"),
+      api({identity, sql, transactions, idempotency, health, ground->io, ground->clock},
+          operations_settings(ground->config)),
+      server(ground->io, router, credentials,
+             http_settings(ground->config, ground->config.server.addr)) {
+    api.register_routes(router);
+    identity.cache.on_session_ended(
+        [this](identity::SessionId id) { background.spawn(transactions.end_session(id.uuid())); });
+}
+
+Result<void> Application::Parts::start_blocking() {
+    const auto executor = ground->io.executor();
+    auto identities = async::run_blocking(executor, identity.start());
+    if (!identities) return identities;
+    const auto users = ground->config.storage.backend == Backend::Postgres
+                           ? idempotency::StoreUsers::ManyProcesses
+                           : idempotency::StoreUsers::ThisProcessAlone;
+    auto recovered = async::run_blocking(executor, idempotency.recover(users));
+    if (!recovered) return std::move(recovered).error();
+    background.spawn(identity.watcher.run());
+    background.spawn(transactions.run());
+    background.spawn(health.run());
+    background.spawn(sweep_idempotency(idempotency));
+    return {};
+}
+
+Result<void> Application::Parts::listen_for_metrics() {
+    const MonitoringSection& monitoring = ground->config.monitoring;
+    if (!monitoring.metrics_enabled || monitoring.metrics_addr == ground->config.server.addr)
+        return {};
+    metrics_listener = std::make_unique<SideListener>(
+        ground->io, credentials, http_settings(ground->config, monitoring.metrics_addr));
+    api.operations().register_metrics(metrics_listener->router);
+    auto listening = metrics_listener->server.listen();
+    if (listening) return {};
+    metrics_listener.reset();
+    if (!monitoring.metrics_addr_is_default) return listening;
+    log::warn("metrics are served on the main address only",
+              {{"reason", listening.error().message}});
+    return {};
+}
+
+Result<void> Application::Parts::listen() {
+    auto listening = listen_for_metrics();
+    if (!listening) return listening;
+    const MonitoringSection& monitoring = ground->config.monitoring;
+    if (monitoring.health_enabled && monitoring.health_addr) {
+        health_listener = std::make_unique<SideListener>(
+            ground->io, credentials, http_settings(ground->config, *monitoring.health_addr));
+        api.operations().register_probes(health_listener->router);
+        auto probes = health_listener->server.listen();
+        if (!probes) return probes;
+    }
+    return server.listen();
+}
+
+void Application::Parts::stop_blocking() {
+    health.stopping();
+    server.stop_accepting();
+    server.drain_blocking(ground->config.server.shutdown_grace);
+    for (auto* side : {metrics_listener.get(), health_listener.get()}) {
+        if (side == nullptr) continue;
+        side->server.stop_accepting();
+        side->server.drain_blocking(std::chrono::seconds(1));
+    }
+    async::run_blocking(ground->io.executor(), transactions.close());
+    background.cancel();
+    background.join_blocking();
+}
+
+Application::Application(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Application::~Application() = default;
+
+Result<std::unique_ptr<Application>> Application::start_blocking(const Config& config,
+                                                                 DataDirectory data) {
+    const auto secrets = crypto::load_token_secrets_blocking(
+        data.path(), secret_settings(config),
+        config.dev ? crypto::DevTokens::Accepted : crypto::DevTokens::Refused);
+    if (!secrets) return secrets.error();
+    auto signer = crypto::HmacTokenSigner::make(*secrets, token_rules(identity_settings(config)));
+    if (!signer) return std::move(signer).error();
+
+    auto ground = std::make_unique<Ground>(config, std::move(data));
+    auto database = relational::open_database(database_settings(config), ground->database_pool);
+    if (!database) return std::move(database).error();
+    ground->database = std::move(*database);
+    auto schema = prepare_schema(ground->io.executor(), *ground->database, ground->clock,
+                                 config.storage.auto_migrate);
+    if (!schema) return std::move(schema).error();
+
+    std::unique_ptr<Application> application(
+        new Application(std::make_unique<Parts>(std::move(ground), std::move(*signer))));
+    auto started = application->parts_->start_blocking();
+    if (started) return application;
+    application->stop_blocking();
+    return std::move(started).error();
+}
+
+Result<void> Application::listen() {
+    return parts_->listen();
+}
+
+std::string Application::url() const {
+    Endpoint endpoint = parts_->ground->config.server.addr;
+    endpoint.port = parts_->server.port();
+    return "http://" + endpoint.to_string();
+}
+
+std::string Application::dev_token() const {
+    return parts_->identity.authenticator.mint_dev_token("live");
+}
+
+int Application::wait_for_signal_blocking() {
+    return parts_->ground->io.wait_for_signal_blocking();
+}
+
+void Application::stop_blocking() {
+    parts_->stop_blocking();
+}
+
+}  // namespace zs::server

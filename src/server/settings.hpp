@@ -1,0 +1,22 @@
+#pragma once
+
+#include "adapters/crypto/token_secrets.hpp"
+#include "adapters/http/server.hpp"
+#include "adapters/relational/open_database.hpp"
+#include "adapters/sqlite_data/options.hpp"
+#include "core/data/limits.hpp"
+#include "core/identity/identity_config.hpp"
+#include "server/config.hpp"
+
+// The configuration in the words of each module.
+namespace zs::server {
+
+relational::DatabaseConfig database_settings(const Config& config);
+crypto::ConfiguredSecrets secret_settings(const Config& config);
+identity::IdentityConfig identity_settings(const Config& config);
+data::SqlLimits sql_limits(const Config& config);
+data::TransactionLimits transaction_limits(const Config& config);
+sqlite_data::SqliteDataOptions engine_settings(const Config& config);
+http::ServerConfig http_settings(const Config& config, const Endpoint& endpoint);
+
+}  // namespace zs::server
