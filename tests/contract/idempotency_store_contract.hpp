@@ -8,8 +8,8 @@
 #include <functional>
 #include <memory>
 
-// What every IdempotencyStore promises. An implementation instantiates it with a function that makes
-// an empty store, which lives until the next call.
+// What every IdempotencyStore promises. An implementation instantiates it with a function that
+// makes an empty store, which lives until the next call.
 namespace zs::testing {
 
 using idempotency::Claim;

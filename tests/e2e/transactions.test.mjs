@@ -152,8 +152,8 @@ test('one statement at a time', async () => {
 test('the number of open ones is limited, per principal', async () => {
   const open = [];
   for (let i = 0; i < 10; ++i) open.push(await begin({ read_only: true }));
-  problem(
-    assert, await server.post('/v1/transactions/begin', {}, { token }), 429, 'too_many_transactions');
+  const eleventh = await server.post('/v1/transactions/begin', {}, { token });
+  problem(assert, eleventh, 429, 'too_many_transactions');
   const listed = (await server.get('/v1/transactions?status=active', { token })).json;
   assert.equal(listed.length, 10);
   assert.equal(listed[0].transaction_id, open.at(-1).id, 'newest first');

@@ -23,8 +23,8 @@ struct Claim {
 class IdempotencyStore {
 public:
     virtual ~IdempotencyStore() = default;
-    // Takes the key for a request that is about to run: nullopt. When it is taken already: its entry,
-    // unchanged. Of two claims at once exactly one succeeds.
+    // Takes the key for a request that is about to run: nullopt. When it is taken already: its
+    // entry, unchanged. Of two claims at once exactly one succeeds.
     virtual async::Task<Result<std::optional<KeyEntry>>> claim(Claim claim) = 0;
     // The three ends of a running entry. They change nothing when it no longer runs.
     virtual async::Task<Result<void>> keep(KeyId id, KeptReply reply) = 0;

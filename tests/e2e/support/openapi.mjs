@@ -47,7 +47,7 @@ function pointer(...parts) {
 const compiled = new Map();
 function validator(reference) {
   if (!compiled.has(reference))
-    compiled.set(reference, ajv.compile({$ref : `openapi#/${reference}`}));
+    compiled.set(reference, ajv.compile({ $ref: `openapi#/${reference}` }));
   return compiled.get(reference);
 }
 

@@ -15,9 +15,9 @@
 
 namespace zs::http {
 
-// Carries a large result from the engine's thread to a connection's loop. At most kWaitingMax chunks
-// wait: then the engine stands still until the client has taken one, so memory stays bounded however
-// slow the client is.
+// Carries a large result from the engine's thread to a connection's loop. At most kWaitingMax
+// chunks wait: then the engine stands still until the client has taken one, so memory stays bounded
+// however slow the client is.
 // Threading: one producer, one consumer, each on a thread of its own.
 class ChunkQueue {
 public:

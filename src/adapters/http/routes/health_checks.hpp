@@ -18,8 +18,8 @@ struct HealthSnapshot {
 };
 
 // What the probes ask. The composition root implements it: it alone knows every part.
-// Threading: call from any io thread; must not block it. Probes are public and not rate limited, so an
-// answer may be up to a second old, and always comes within two.
+// Threading: call from any io thread; must not block it. Probes are public and not rate limited, so
+// an answer may be up to a second old, and always comes within two.
 class HealthChecks {
 public:
     virtual ~HealthChecks() = default;

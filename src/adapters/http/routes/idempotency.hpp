@@ -8,8 +8,8 @@
 
 namespace zs::http {
 
-// Makes POST routes repeatable: wraps a handler so that a request with an Idempotency-Key runs once.
-// Requests without the header pass through. Only for routes that need a token.
+// Makes POST routes repeatable: wraps a handler so that a request with an Idempotency-Key runs
+// once. Requests without the header pass through. Only for routes that need a token.
 // Lifetime: the service outlives it, and it outlives the router. Threading: any.
 class Idempotency {
 public:

@@ -2,8 +2,8 @@
 //
 //   openapi_tool INPUT.yaml OUTPUT.cpp
 //
-// The program itself then needs no YAML and no time to convert. A duplicate key or a broken document
-// fails the build.
+// The program itself then needs no YAML and no time to convert. A duplicate key or a broken
+// document fails the build.
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 

@@ -7,13 +7,13 @@
 #include <string>
 #include <string_view>
 
-// How one SQL value looks in a reply. Everything is appended as text: a result never becomes a tree of
-// JSON values on its way out.
+// How one SQL value looks in a reply. Everything is appended as text: a result never becomes a tree
+// of JSON values on its way out.
 // Source: http-api.md section 4, the table from declared types to JSON.
 namespace zs::http {
 
-// As JSON, always on one line. A JSON column shows the value itself; text in it that is not JSON stays
-// text. Bytes that are not UTF-8 become U+FFFD.
+// As JSON, always on one line. A JSON column shows the value itself; text in it that is not JSON
+// stays text. Bytes that are not UTF-8 become U+FFFD.
 void append_json_cell(std::string& out, const data::ResultColumn& column,
                       const data::SqlValueView& value);
 

@@ -88,7 +88,8 @@ Result<Response> page_answer(const Request& request, const Result<identity::Page
 
 enum class SortOrder { Ascending, Descending };
 
-// One page of a list that is short enough to be had as a whole. `key_of` gives each item's own text.
+// One page of a list that is short enough to be had as a whole. `key_of` gives each item's own
+// text.
 // Errors: InvalidArgument "invalid_cursor".
 template <class T, class KeyOf>
 Result<identity::Page<T>> page_of(std::vector<T> items, const identity::PageRequest& wanted,

@@ -16,9 +16,10 @@ inline constexpr std::string_view kSessionCookie = "__Host-zs_refresh";
 // The refresh token the request carries in its cookie, if any.
 std::optional<Secret> session_cookie(const Request& request);
 
-// A cookie is sent by the browser, not by the page, so a page of another origin could use it. Errors:
-// Forbidden unless the browser says that the request comes from this origin; InvalidArgument
-// "unsupported_media_type" unless the body is JSON, which a foreign form cannot send.
+// A cookie is sent by the browser, not by the page, so a page of another origin could use it.
+// Errors: Forbidden unless the browser says that the request comes from this origin;
+// InvalidArgument "unsupported_media_type" unless the body is JSON, which a foreign form cannot
+// send.
 Result<void> check_cookie_request(const Request& request);
 
 void set_session_cookie(Response& response, std::string_view token, Timestamp now,

@@ -14,14 +14,14 @@ namespace zs::http {
 
 enum class ResultForm { Json, Ndjson, Csv };
 
-// What an Accept header asks for among the forms of a result. JSON when it names none of them: Accept
-// never causes an error.
+// What an Accept header asks for among the forms of a result. JSON when it names none of them:
+// Accept never causes an error.
 ResultForm result_form(std::string_view accept);
 
-// Turns running statements into replies. JSON is one body, bounded in rows and bytes. NDJSON and CSV
-// go out while the engine works; when they are small they, too, are one body.
-// Lifetime: the event loops must still run when it is destroyed: it waits for the statements of open
-// streams, whose responses are gone by then. Threading: any.
+// Turns running statements into replies. JSON is one body, bounded in rows and bytes. NDJSON and
+// CSV go out while the engine works; when they are small they, too, are one body.
+// Lifetime: the event loops must still run when it is destroyed: it waits for the statements of
+// open streams, whose responses are gone by then. Threading: any.
 class SqlAnswers {
 public:
     // Runs the statement into a sink.

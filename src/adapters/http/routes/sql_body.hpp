@@ -13,9 +13,10 @@ struct SqlBody {
     RowFormat rows = RowFormat::Objects;
 };
 
-// Reads it. A parameter is null, true or false (1 or 0), a number, text, bytes as {"base64": "..."},
-// or any other array or object, which is bound as its JSON text.
-// Errors: Unprocessable for missing fields and wrong types, InvalidArgument for values; details.field.
+// Reads it. A parameter is null, true or false (1 or 0), a number, text, bytes as {"base64":
+// "..."}, or any other array or object, which is bound as its JSON text.
+// Errors: Unprocessable for missing fields and wrong types, InvalidArgument for values;
+// details.field.
 Result<SqlBody> decode_sql_body(const boost::json::value& body);
 
 }  // namespace zs::http

@@ -15,7 +15,8 @@ Result<SqlBody> decode(std::string_view json) {
 }
 
 std::string field_of(const Result<SqlBody>& body) {
-    const auto* field = body.error().details.if_contains("field");
+    const Error error = body.error();
+    const auto* field = error.details.if_contains("field");
     return field == nullptr ? "" : std::string(field->as_string().c_str());
 }
 

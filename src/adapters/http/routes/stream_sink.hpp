@@ -25,8 +25,8 @@ public:
     Result<void> columns(std::span<const data::ResultColumn> columns) override;
     Result<void> row(std::span<const data::SqlValueView> values) override;
 
-    // How the statement ended. An error before the first chunk left becomes the reply itself; a later
-    // one is the last line in NDJSON, and cuts the connection in CSV.
+    // How the statement ended. An error before the first chunk left becomes the reply itself; a
+    // later one is the last line in NDJSON, and cuts the connection in CSV.
     void finish(const Result<data::SqlSummary>& outcome, std::int64_t elapsed_ms,
                 std::string_view request_id);
 

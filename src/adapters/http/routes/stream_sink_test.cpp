@@ -64,7 +64,8 @@ TEST_F(SqlAnswersTest, ASmallStreamIsOneBody) {
     EXPECT_EQ(answer->source, nullptr);
     EXPECT_EQ(answer->content_type, "application/x-ndjson");
     const std::string head =
-        "{\"columns\":[{\"name\":\"id\",\"type\":\"INTEGER\"},{\"name\":\"t\",\"type\":\"TEXT\"}]}\n"
+        "{\"columns\":[{\"name\":\"id\",\"type\":\"INTEGER\"},"
+        "{\"name\":\"t\",\"type\":\"TEXT\"}]}\n"
         "{\"id\":0,\"t\":\"x\"}\n{\"id\":1,\"t\":\"x\"}\n{\"row_count\":2,\"elapsed_ms\":";
     EXPECT_EQ(answer->body.substr(0, head.size()), head);
     EXPECT_TRUE(answer->body.ends_with("}\n"));

@@ -1,5 +1,5 @@
--- Replies that a repeated request gets again (http-api.md section 1.5). `owner` and `key_id` are hashes;
--- `state` is running, done or lost; `headers` is a JSON array of [name, value].
+-- Replies that a repeated request gets again (http-api.md section 1.5). `owner` and `key_id` are
+-- hashes; `state` is running, done or lost; `headers` is a JSON array of [name, value].
 create table idempotency_keys (
   key_id text primary key,
   owner text not null,
