@@ -19,9 +19,9 @@ set(ZS_EXTRA_ARROWS
   "core_data->vector" "core_collab->yjs"
   "core_workflow->core_jobs" "core_workflow->core_data" "core_workflow->core_files"
   "core_media->core_jobs"
-  # an adapter's drivers belong to it
-  "server_.*->server" "adapters_relational_.*->adapters_relational" "adapters_relational->adapters_relational_.*"
-  "adapters_http_.*->adapters_http")
+  # the parts of an adapter, and of the server, belong to it
+  "adapters_relational_.*->adapters_relational" "adapters_relational->adapters_relational_.*"
+  "adapters_http_.*->adapters_http" "server_.*->server")
 
 function(zs_check_arrow from from_level to)
   get_property(to_level GLOBAL PROPERTY ZS_LEVEL_${to})
