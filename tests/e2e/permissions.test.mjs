@@ -21,6 +21,13 @@ const allow = (principal, resource, rights) =>
 const effective = async (token) => (await server.get('/v1/permissions/effective', { token })).json;
 const run = (token, sql) => server.post('/v1/sql', { sql }, { token });
 
+test('the last administrator stays', async () => {
+  problem(assert, await server.put(`/v1/users/${admin.user_id}`, { status: 'disabled' }, asAdmin()),
+    409, 'last_admin');
+  problem(assert, await server.put(`/v1/users/${admin.user_id}`, { roles: ['reader'] }, asAdmin()),
+    409, 'last_admin');
+});
+
 test('a record replaces the default, and its removal brings it back', async () => {
   const user = await server.account('default@example.org');
   assert.deepEqual((await effective(user.token)).tables, ['read']);
@@ -89,13 +96,6 @@ test('nobody grants more than they have', async () => {
     403, 'grant_exceeds_own');
   problem(assert, await server.put(`/v1/users/${user.user_id}`, { roles: ['admin'] },
     { token: user.token }), 403, 'grant_exceeds_own');
-});
-
-test('the last administrator stays', async () => {
-  problem(assert, await server.put(`/v1/users/${admin.user_id}`, { status: 'disabled' }, asAdmin()),
-    409, 'last_admin');
-  problem(assert, await server.put(`/v1/users/${admin.user_id}`, { roles: ['reader'] }, asAdmin()),
-    409, 'last_admin');
 });
 
 test('without the right the answer is 403, before the body is looked at', async () => {

@@ -65,7 +65,6 @@ test('forged and stale tokens', async () => {
     'an unknown session': sign(header, { ...claims, sid: '0198c0de-0000-7000-8000-000000000000' }),
     'an unknown user': sign(header, { ...claims, sub: '0198c0de-0000-7000-8000-000000000000' }),
     'another org': sign(header, { ...claims, org: 'other' }),
-    'the other environment': sign(header, { ...claims, env: 'sandbox' }),
     'an API key that is none': 'zs_' +
       'a'.repeat(49),
     'nothing at all': 'x',
@@ -161,8 +160,16 @@ test('a huge result is cut, not collected', async () => {
 });
 
 test('bodies have limits and a shape', async () => {
-  problem(assert, await run('x'.repeat(10_485_761), { 'Content-Type': 'application/json' }), 413,
-    'payload_too_large');
+  // The reply may come before the body was sent, which fetch takes for a broken connection.
+  const head = `POST /v1/sql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n`
+    + 'Content-Type: application/json\r\n';
+  const declared = await rawRequest(server.port, `${head}Content-Length: 10485761\r\n\r\n`);
+  assert.equal(statusOf(declared.text), 413, declared.text);
+  assert.match(declared.text, /"error":"payload_too_large"/);
+  const piece = `10000\r\n${' '.repeat(65_536)}\r\n`;
+  const chunked = await rawRequest(server.port,
+    `${head}Transfer-Encoding: chunked\r\n\r\n${piece.repeat(161)}0\r\n\r\n`);
+  assert.equal(statusOf(chunked.text), 413, chunked.text.slice(0, 200));
   const broken = await run('{"sql": "SELECT 1"', { 'Content-Type': 'application/json' });
   const error = problem(assert, broken, 400, 'invalid_json');
   assert.equal(error.details.line, 1);

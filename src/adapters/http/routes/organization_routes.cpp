@@ -1,22 +1,40 @@
 #include "adapters/http/routes/organization_routes.hpp"
 
 #include "adapters/http/routes/route_support.hpp"
+#include "core/identity/audit_log.hpp"
 
 namespace zs::http {
+namespace {
+
+async::Task<Result<Response>> refuse(Error error) {
+    co_return error;
+}
+
+// workflows.md 5.1: organizations are the business of role admin, before a body is looked at.
+template <class Answer>
+Handler for_admins(Answer handler) {
+    return [handler](Request& request) {
+        const auto admin = identity::require_admin(*request.principal());
+        return admin ? handler(request) : refuse(admin.error());
+    };
+}
+
+}  // namespace
 
 void OrganizationRoutes::register_routes(Router& router) {
     const std::string base = "/api/v1/organizations";
     RouteOptions options;
-    options.needs = token();  // the service asks for role admin
-    router.add(Method::Get, base, options, [this](Request& request) { return list(request); });
+    options.needs = token();
+    router.add(Method::Get, base, options,
+               for_admins([this](Request& request) { return list(request); }));
     router.add(Method::Post, base, options,
-               idempotency_.wrap([this](Request& request) { return create(request); }));
+               idempotency_.wrap(for_admins([this](Request& request) { return create(request); })));
     router.add(Method::Get, base + "/{id}", options,
-               [this](Request& request) { return find(request); });
+               for_admins([this](Request& request) { return find(request); }));
     router.add(Method::Put, base + "/{id}", options,
-               [this](Request& request) { return update(request); });
+               for_admins([this](Request& request) { return update(request); }));
     router.add(Method::Delete, base + "/{id}", options,
-               [this](Request& request) { return remove(request); });
+               for_admins([this](Request& request) { return remove(request); }));
 }
 
 async::Task<Result<Response>> OrganizationRoutes::list(Request& request) {
