@@ -2,13 +2,13 @@
 
 #include <libpq-fe.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
 #include <grp.h>
 #include <iterator>
+#include <mutex>
 #include <pwd.h>
 #include <stdexcept>
 #include <sys/wait.h>
@@ -97,7 +97,9 @@ struct PostgresServer::State {
     pid_t keeper = -1;
     int orders = -1;
     int reports = -1;
-    std::atomic<int> databases{0};
+    std::mutex mutex;
+    int databases = 0;
+    std::vector<std::string> empty_databases;
 
     void spawn(Fsync fsync);
     std::string log() const {
@@ -198,14 +200,31 @@ std::string PostgresServer::url(const std::string& database) const {
     return "postgres://zs@/" + database + "?host=" + state_->home.string();
 }
 
-std::string PostgresServer::create_database() {
-    auto name = "test_" + std::to_string(++state_->databases);
+std::string PostgresServer::take_database() {
+    std::string name;
+    {
+        const std::lock_guard lock(state_->mutex);
+        if (!state_->empty_databases.empty()) {
+            name = std::move(state_->empty_databases.back());
+            state_->empty_databases.pop_back();
+            return name;
+        }
+        name = "test_" + std::to_string(++state_->databases);
+    }
     run("postgres", "create database " + name + " template template0");
     return name;
 }
 
-void PostgresServer::drop_database(const std::string& name) {
-    run("postgres", "drop database if exists " + name + " with (force)");
+void PostgresServer::give_back_database(const std::string& name) {
+    run(name,
+        "set client_min_messages = warning; set lock_timeout = '20s';"
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()");
+    run(name,
+        "set client_min_messages = warning; set lock_timeout = '20s';"
+        "drop schema public cascade; create schema public");
+    const std::lock_guard lock(state_->mutex);
+    state_->empty_databases.push_back(name);
 }
 
 void PostgresServer::run(const std::string& database, const std::string& sql) {

@@ -57,13 +57,18 @@ private:
 
 class PostgresDatabase final : public OpenDatabase {
 public:
-    PostgresDatabase() : name_(PostgresServer::shared().create_database()) {
+    PostgresDatabase() : name_(PostgresServer::shared().take_database()) {
         config_.postgres_url = Secret(PostgresServer::shared().url(name_));
         config_.connections_max = 8;
     }
     ~PostgresDatabase() override {
         database_.reset();
-        PostgresServer::shared().drop_database(name_);
+        try {
+            PostgresServer::shared().give_back_database(name_);
+        } catch (const std::exception& error) {
+            // It is not handed out again, and goes with the server.
+            ADD_FAILURE() << "a test left its database unusable: " << error.what();
+        }
     }
 
 private:

@@ -22,9 +22,12 @@ protected:
         if (!made) throw std::runtime_error(made.error().message);
         return std::move(*made);
     }
+    void TearDown() override {
+        if (!name_.empty()) PostgresServer::shared().give_back_database(name_);
+    }
     std::unique_ptr<Database> open() {
         auto& server = PostgresServer::shared();
-        name_ = server.create_database();
+        name_ = server.take_database();
         return open(server, name_);
     }
     void setup(Database& db, const std::string& script) {
