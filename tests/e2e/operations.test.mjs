@@ -91,3 +91,21 @@ test('a stopping server finishes what runs and exits with 0', async () => {
   assert.deepEqual(exit, { code: 0, signal: null });
   assert.equal((await slow).rows[0].n, 3_000_000);
 });
+
+test('a reader that never reads does not hold up the end', { timeout: 30_000 }, async () => {
+  const stopping = await Server.start({ env: { ZSHUTDOWN_GRACE_SECS: '1' } });
+  const session = await stopping.account('admin@example.org');
+  const endless = 'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n';
+  const reply = await fetch(`${stopping.url}/v1/sql`, {
+    method: 'POST',
+    headers: {
+      Authorization: `Bearer ${session.token}`, 'Content-Type': 'application/json',
+      Accept: 'application/x-ndjson',
+    },
+    body: JSON.stringify({ sql: endless, timeout_ms: 300_000 }),
+  });
+  assert.equal(reply.status, 200);
+  const exit = await stopping.stop();
+  assert.deepEqual(exit, { code: 0, signal: null }, stopping.log.slice(-5).join('\n'));
+  await assert.rejects(reply.text());
+});
