@@ -60,6 +60,7 @@ private:
     std::string keyword_;
     bool defines_ = false;  // CREATE, ALTER, DROP
     bool running_ = false;
+    std::string subject_;  // the table that a definition is about
     AccessList accesses_;
     StatementClass class_ = StatementClass::Query;
     std::optional<Error> denial_;
