@@ -7,9 +7,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <sstream>
+#include <unistd.h>
 
 namespace zs::cli {
 namespace {
@@ -90,6 +93,15 @@ TEST_F(RunSqlTest, PrintsATable) {
     EXPECT_EQ(request_.method, "POST");
     EXPECT_EQ(request_.target, "/v1/sql");
     EXPECT_EQ(request_.body, R"({"sql":"SELECT 1","row_format":"arrays"})");
+}
+
+TEST_F(RunSqlTest, NumbersLookAsPeopleWriteThem) {
+    EXPECT_EQ(
+        run({.body = R"({"columns":[{"name":"x","type":"REAL"}],"rows":[[1.5],[-2.0],[1e300]],)"
+                     R"("row_count":3,"affected_rows":null,"elapsed_ms":0})"}),
+        kExitSuccess);
+    EXPECT_THAT(out_.str(), HasSubstr("1.5\n"));
+    EXPECT_THAT(out_.str(), Not(HasSubstr("E0")));
 }
 
 TEST_F(RunSqlTest, QuietLeavesOnlyTheRows) {
@@ -202,6 +214,25 @@ TEST_F(RunSqlTest, WithJsonAnErrorIsOneValueOnStandardOutput) {
     SqlOptions csv;
     csv.format = SqlFormat::Csv;
     EXPECT_EQ(run({.body = ""}, csv), kExitUsage);
+}
+
+// The answer waits until the command has given up, so only the interrupt can have ended it.
+TEST_F(RunSqlTest, AnInterruptEndsTheRequestAndAnswers130) {
+    std::promise<void> given_up;
+    auto waiting = given_up.get_future().share();
+    FakeHttpServer server([waiting](const FakeRequest&) {
+        ::kill(::getpid(), SIGINT);
+        waiting.wait();
+        return FakeReply{.body = kTwoRows};
+    });
+    SqlOptions options;
+    options.sql = "SELECT 1";
+    options.target.url = server.url();
+    options.target.token = "t";
+    EXPECT_EQ(run_sql(options, console_, clock_), kExitInterrupted);
+    given_up.set_value();
+    EXPECT_EQ(out_.str(), "");
+    EXPECT_EQ(err_.str(), "");
 }
 
 TEST_F(RunSqlTest, AnAnswerThatIsNoResultIsAFailure) {

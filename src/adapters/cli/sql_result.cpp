@@ -24,6 +24,11 @@ bool is_number_type(std::string_view type) {
 std::optional<std::string> cell_of(const boost::json::value& value) {
     if (value.is_null()) return std::nullopt;
     if (const auto* text = value.if_string()) return std::string(text->data(), text->size());
+    if (const auto* number = value.if_double()) {
+        std::string out;
+        append_json_number(out, *number);
+        return out;
+    }
     return boost::json::serialize(value);
 }
 
