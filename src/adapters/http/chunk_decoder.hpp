@@ -14,8 +14,9 @@ class ChunkDecoder {
 public:
     enum class Status { NeedMore, HaveData, End, Bad };
 
-    // Takes bytes from the front of `in` and appends the body's bytes to `out`, at most `out_max` of
-    // them. HaveData: `out` has reached `out_max`; call again. End: the rest of `in` is not the body's.
+    // Takes bytes from the front of `in` and appends the body's bytes to `out`, at most `out_max`
+    // of them. HaveData: `out` has reached `out_max`; call again. End: the rest of `in` is not the
+    // body's.
     Status feed(std::string_view& in, std::string& out, std::size_t out_max);
 
 private:

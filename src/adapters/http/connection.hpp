@@ -11,8 +11,8 @@
 
 namespace zs::http {
 
-// What a connection needs while it has a request: the read buffer and the exchange. An idle one gives
-// it back, so that thousands of idle connections cost little.
+// What a connection needs while it has a request: the read buffer and the exchange. An idle one
+// gives it back, so that thousands of idle connections cost little.
 struct Workspace {
     explicit Workspace(std::size_t capacity);
     std::unique_ptr<char[]> buffer;
@@ -60,8 +60,8 @@ private:
     using Waiter = async::Completion<Result<void>>;
     using Framing = HeadContext::Framing;
 
-    // connection.cpp: from bytes to requests, and what follows an answer. advance() does what can be
-    // done now; the others are its steps and answer whether another one follows at once.
+    // connection.cpp: from bytes to requests, and what follows an answer. advance() does what can
+    // be done now; the others are its steps and answer whether another one follows at once.
     void advance();
     bool read_request();
     bool read_more();

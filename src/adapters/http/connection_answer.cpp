@@ -207,7 +207,8 @@ bool Connection::wants_stream(const Response& response) const {
            && accepts_gzip(exchange_.head.get(Known::AcceptEncoding));
 }
 
-// Decides once, when the head is written. A body that nobody read is read here as far as it has come.
+// Decides once, when the head is written. A body that nobody read is read here as far as it has
+// come.
 bool Connection::may_keep_alive() {
     const auto& head = exchange_.head;
     auto& body = exchange_.request_body();

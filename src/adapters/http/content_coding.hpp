@@ -26,8 +26,8 @@ public:
     GzipInflater(const GzipInflater&) = delete;
     GzipInflater& operator=(const GzipInflater&) = delete;
 
-    // Takes bytes from the front of `in` and appends to `out` until it holds `out_max` bytes or `in` is
-    // empty. Errors: InvalidArgument "invalid_gzip".
+    // Takes bytes from the front of `in` and appends to `out` until it holds `out_max` bytes or
+    // `in` is empty. Errors: InvalidArgument "invalid_gzip".
     Result<void> inflate(std::string_view& in, std::string& out, std::size_t out_max);
     // True when no member is half read, so that the body may end here.
     bool at_end() const;
@@ -45,7 +45,8 @@ public:
     GzipDeflater(const GzipDeflater&) = delete;
     GzipDeflater& operator=(const GzipDeflater&) = delete;
 
-    // Appends what `in` becomes. Flush: the client can read everything so far. Finish: also the end.
+    // Appends what `in` becomes. Flush: the client can read everything so far. Finish: also the
+    // end.
     enum class Mode { Flush, Finish };
     void deflate(std::string_view in, std::string& out, Mode mode);
 

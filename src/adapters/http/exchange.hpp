@@ -14,8 +14,8 @@
 
 namespace zs::http {
 
-// One request on its way through the checks to its answer. A connection has one and uses it again for
-// each request; the parts point into the connection's buffer.
+// One request on its way through the checks to its answer. A connection has one and uses it again
+// for each request; the parts point into the connection's buffer.
 // Threading: the connection's loop.
 class Exchange final : public Request {
 public:

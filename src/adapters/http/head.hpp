@@ -65,8 +65,8 @@ struct HeadLimits {
 };
 
 // Reads a request head strictly: what one server could read in two ways is refused. Bare LF, folded
-// lines, blanks before the colon, control characters, repeated or unclear lengths and repeated fields
-// that may stand once are all errors, and after an error the connection cannot go on.
+// lines, blanks before the colon, control characters, repeated or unclear lengths and repeated
+// fields that may stand once are all errors, and after an error the connection cannot go on.
 // Source: RFC 9112 sections 2 to 6; RFC 9110 section 5.
 class HeadParser {
 public:
@@ -82,8 +82,8 @@ public:
         UnknownVersion,      // 505
         UnknownExpectation,  // 417
     };
-    // `buffer` begins where it began at the last call and has grown; reset() before another request or
-    // when the bytes have moved.
+    // `buffer` begins where it began at the last call and has grown; reset() before another request
+    // or when the bytes have moved.
     Status parse(std::string_view buffer, RequestHead& head);
     void reset();
     // What is wrong, for people; only after an error.

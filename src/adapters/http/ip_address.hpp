@@ -23,7 +23,8 @@ public:
     std::string to_string() const;
     bool is_v4() const;
     bool is_loopback() const;
-    // What one client is counted by: the whole of an IPv4 address, the first 64 bits of an IPv6 one.
+    // What one client is counted by: the whole of an IPv4 address, the first 64 bits of an IPv6
+    // one.
     std::uint64_t client_key() const;
     bool in_prefix(const IpAddress& network, unsigned bits) const;
     const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
@@ -49,8 +50,8 @@ private:
     std::vector<Network> networks_;
 };
 
-// Who really asks when a listed proxy stands in front: the last address in X-Forwarded-For that is not
-// itself a listed proxy. What the client wrote in front of that proves nothing.
+// Who really asks when a listed proxy stands in front: the last address in X-Forwarded-For that is
+// not itself a listed proxy. What the client wrote in front of that proves nothing.
 IpAddress forwarded_client(const IpAddress& peer, std::string_view forwarded_for,
                            const CidrList& trusted);
 

@@ -26,8 +26,8 @@ class BodyReader {
 public:
     virtual ~BodyReader() = default;
     // The next bytes, at least one; nullopt at the end. Errors: TooLarge beyond the route's limit,
-    // "compression_ratio"; InvalidArgument for broken gzip; DeadlineExceeded "request_timeout" for a
-    // client that stalls; Unavailable when the client went away.
+    // "compression_ratio"; InvalidArgument for broken gzip; DeadlineExceeded "request_timeout" for
+    // a client that stalls; Unavailable when the client went away.
     virtual async::Task<Result<std::optional<std::string>>> read() = 0;
 };
 
@@ -65,8 +65,8 @@ public:
 
 // The whole body. Errors: as BodyReader.
 async::Task<Result<std::string>> read_all(Request& request);
-// The whole body as JSON. Errors: also "unsupported_media_type" and "invalid_json"; an empty body is
-// an empty object when `allow_empty`.
+// The whole body as JSON. Errors: also "unsupported_media_type" and "invalid_json"; an empty body
+// is an empty object when `allow_empty`.
 async::Task<Result<boost::json::value>> read_json(Request& request);
 async::Task<Result<boost::json::value>> read_json_or_empty(Request& request);
 // An integer query parameter in [min, max]. Errors: InvalidArgument naming the parameter.
@@ -88,7 +88,8 @@ struct Header {
     std::string value;
 };
 
-// An answer. The server adds what every answer carries (request id, security headers, date, length).
+// An answer. The server adds what every answer carries (request id, security headers, date,
+// length).
 struct Response {
     unsigned status = 200;
     std::string content_type;  // empty: no body expected
@@ -111,7 +112,8 @@ Response text_response(std::string text, std::string content_type = "text/plain;
 Response no_content();
 
 // The one error shape: {"error","message","request_id","details"}, with the headers its status asks
-// for: WWW-Authenticate for 401, Retry-After for 503 and for 429 whose details say retry_after_secs.
+// for: WWW-Authenticate for 401, Retry-After for 503 and for 429 whose details say
+// retry_after_secs.
 Response error_response(const Error& error, std::string_view request_id);
 // The one table from errors to statuses; reasons such as "method_not_allowed" have their own.
 unsigned http_status(const Error& error) noexcept;

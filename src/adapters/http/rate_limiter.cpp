@@ -11,6 +11,7 @@ namespace {
 constexpr std::size_t kShards = 32;
 constexpr std::int64_t kSliceSecs = 5;
 constexpr std::size_t kSlices = 12;
+constexpr std::int64_t kSliceCount = kSlices;
 
 struct KeyHash {
     std::size_t operator()(const RateKey& key) const noexcept {
@@ -27,16 +28,16 @@ class Window {
 public:
     // Forgets what is older than a minute.
     void move_to(std::int64_t slice) {
-        const std::int64_t steps = std::min<std::int64_t>(slice - slice_, kSlices);
+        const std::int64_t steps = std::min(slice - slice_, kSliceCount);
         for (std::int64_t i = 1; i <= steps; ++i) {
-            auto& count = counts_[static_cast<std::size_t>((slice_ + i) % kSlices)];
+            auto& count = counts_[static_cast<std::size_t>((slice_ + i) % kSliceCount)];
             total_ -= count;
             count = 0;
         }
         if (slice > slice_) slice_ = slice;
     }
     void add() {
-        ++counts_[static_cast<std::size_t>(slice_ % kSlices)];
+        ++counts_[static_cast<std::size_t>(slice_ % kSliceCount)];
         ++total_;
     }
     std::uint32_t total() const { return total_; }
@@ -47,9 +48,9 @@ public:
         for (std::size_t age = kSlices; age > 0; --age) {
             const std::int64_t slice = slice_ - static_cast<std::int64_t>(age) + 1;
             if (slice < 0) continue;
-            left -= counts_[static_cast<std::size_t>(slice % kSlices)];
+            left -= counts_[static_cast<std::size_t>(slice % kSliceCount)];
             if (left > wanted) continue;
-            const auto leaves = (slice + static_cast<std::int64_t>(kSlices)) * kSliceSecs;
+            const auto leaves = (slice + kSliceCount) * kSliceSecs;
             return static_cast<std::uint32_t>(std::max<std::int64_t>(leaves - now_secs, 1));
         }
         return static_cast<std::uint32_t>(kSliceSecs);

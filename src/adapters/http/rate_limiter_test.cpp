@@ -43,8 +43,8 @@ TEST(RateLimiter, ZeroIsOff) {
     EXPECT_EQ(limiter.size(), 0u);
 }
 
-// Against the exact sliding minute: never more than the limit in any minute, and nothing refused that
-// the minute and one slice would allow.
+// Against the exact sliding minute: never more than the limit in any minute, and nothing refused
+// that the minute and one slice would allow.
 TEST(RateLimiter, SlidesLikeAMinute) {
     const unsigned seed = std::random_device{}();
     SCOPED_TRACE("seed " + std::to_string(seed));

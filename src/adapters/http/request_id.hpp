@@ -6,8 +6,8 @@
 
 namespace zs::http {
 
-// Makes request ids in the shape of UUIDv7. They name a request in logs and need not be secret, so a
-// small generator seeded by the kernel is enough: no system call per request.
+// Makes request ids in the shape of UUIDv7. They name a request in logs and need not be secret, so
+// a small generator seeded by the kernel is enough: no system call per request.
 // Threading: one per event loop.
 class RequestIds {
 public:

@@ -8,8 +8,8 @@
 
 namespace zs::http {
 
-// Counts answered requests by method, route pattern and status. Remembers the metrics it asked for, so
-// that counting takes no lock.
+// Counts answered requests by method, route pattern and status. Remembers the metrics it asked for,
+// so that counting takes no lock.
 // Threading: one per event loop; what it counts in is shared.
 class RequestMetrics {
 public:

@@ -54,7 +54,8 @@ public:
                                                                      std::string client_ip) = 0;
 };
 
-// Accepts connections on every loop of the runtime (SO_REUSEPORT) and answers requests by the router.
+// Accepts connections on every loop of the runtime (SO_REUSEPORT) and answers requests by the
+// router.
 // Lifetime: router, credentials and runtime outlive it. stop_accepting(), then
 // drain_blocking(), then destroy.
 // Threading: listen/stop/drain from one thread.

@@ -35,8 +35,8 @@ private:
 };
 
 // What the loops of one server share.
-// Threading: `stop_mutex` guards `stopping` while it changes and `listening`; the rest is immutable,
-// atomic or locks by itself.
+// Threading: `stop_mutex` guards `stopping` while it changes and `listening`; the rest is
+// immutable, atomic or locks by itself.
 struct ServerCore {
     ServerCore(const Router& router, CredentialCheck& credentials, ServerConfig config,
                CidrList trusted);

@@ -41,8 +41,8 @@ SocketStream::Io SocketStream::receive(char* to, std::size_t size, std::size_t& 
         const ssize_t count = ::recv(fd_, to, size, 0);
         if (count > 0) {
             got = static_cast<std::size_t>(count);
-            // A short read emptied the socket: the next bytes come with an event of their own. The end
-            // of the stream had its event already, and is to be read.
+            // A short read emptied the socket: the next bytes come with an event of their own. The
+            // end of the stream had its event already, and is to be read.
             if (got < size && !peer_finished_) readable_ = false;
             return Io::Done;
         }

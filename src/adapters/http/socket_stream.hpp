@@ -8,8 +8,8 @@
 
 namespace zs::http {
 
-// A connected socket with what waits to be sent. Reads and writes only when the kernel said it would
-// not be in vain, so that a quiet socket costs no system call.
+// A connected socket with what waits to be sent. Reads and writes only when the kernel said it
+// would not be in vain, so that a quiet socket costs no system call.
 // Threading: the connection's loop.
 class SocketStream {
 public:
