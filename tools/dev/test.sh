@@ -141,9 +141,9 @@ cmd_fuzz() {
     install fuzz
     configure fuzz
     mapfile -t targets < <(ninja -C "$ROOT/build/fuzz" -t targets all |
-        sed -n 's/^\([a-z0-9_]*_fuzz\): phony.*/\1/p' | sort -u)
+        sed -n '/^cmake_/d; s/^\([a-z0-9_]*_fuzz\): phony.*/\1/p' | sort -u)
     if ((${#targets[@]} == 0)); then die 'there are no fuzz targets'; fi
-    if [[ $wanted ]]; then
+    if [[ -n $wanted && $wanted != all ]]; then
         wanted=${wanted%_fuzz}_fuzz
         [[ " ${targets[*]} " == *" $wanted "* ]] ||
             die_usage "there is no fuzz target '$wanted'; there are: ${targets[*]}"
