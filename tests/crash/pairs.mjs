@@ -1,5 +1,7 @@
 // Transactions of several statements: both rows of a pair and the money that moves, or nothing.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Unanswered } from './client.mjs';
 import { isUnknown } from './ledger.mjs';
 
@@ -47,6 +49,8 @@ export class PairWriter {
   }
 
   async step(client, token) {
+    // A pause, because who writes in a transaction keeps all other writers waiting.
+    await sleep(this.random.between(0, 40));
     this.asked += 1;
     const from = this.random.between(0, ACCOUNTS - 1);
     const to = (from + this.random.between(1, ACCOUNTS - 1)) % ACCOUNTS;

@@ -1,5 +1,7 @@
 // Autocommit statements: single rows, a counter, and tables that come and go.
 
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Unanswered } from './client.mjs';
 import { isUnknown } from './ledger.mjs';
 
@@ -117,9 +119,7 @@ export class TableWriter {
   }
 
   async step(client, token) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, this.random.between(5, 40));
-    });
+    await sleep(this.random.between(5, 40));
     if (!this.exists) this.made += 1;
     const sql = this.exists ? `DROP TABLE ${this.name}` : `CREATE TABLE ${this.name} (a, b)`;
     this.unknown = true;
