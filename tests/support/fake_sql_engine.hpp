@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,6 +23,7 @@ public:
     explicit FakeSqlEngine(Answer answer = empty_answer(), Runs runs = Runs::Here)
         : answer_(std::move(answer)), runs_(runs) {}
     ~FakeSqlEngine() override {
+        const std::lock_guard lock(threads_mutex_);
         for (auto& thread : threads_)
             thread.join();
     }
@@ -45,6 +47,7 @@ public:
                 sink.reset();
                 done.complete(std::move(outcome));
             };
+            const std::lock_guard lock(threads_mutex_);
             threads_.emplace_back(std::move(body));
         };
         co_return co_await async::wait_for<Outcome>(std::move(start));
@@ -105,6 +108,7 @@ private:
 
     Answer answer_;
     Runs runs_;
+    std::mutex threads_mutex_;
     std::vector<std::thread> threads_;
 };
 
