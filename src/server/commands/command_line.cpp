@@ -195,7 +195,8 @@ void add_common(CLI::App& app, cli::Console& console) {
     app.add_flag("-q,--quiet", console.quiet, "No notes and warnings");
     app.add_flag("--no-color", console.no_color, "No colours [NO_COLOR]");
     // Nothing draws one yet; accepted, because scripts pass it to every command.
-    app.add_flag_callback("--no-progress", [] {}, "No progress bars");
+    app.add_flag_callback(
+        "--no-progress", [] {}, "No progress bars");
 }
 
 // Lets the common flags stand behind any command.
