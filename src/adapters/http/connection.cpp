@@ -2,6 +2,9 @@
 
 #include "base/assert.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <array>
 #include <cstring>
 
@@ -14,6 +17,8 @@ constexpr std::size_t kOutputHighBytes = 64 * 1024;
 constexpr std::uint64_t kDiscardBytesMax = 256 * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::uint64_t kBodyBytesPerSecondMin = 1024;
+// After so many steps others on this loop have their turn.
+constexpr int kStepsPerTurn = 256;
 
 Error request_timeout(std::string message) {
     auto error = deadline_exceeded(std::move(message));
@@ -101,7 +106,8 @@ void Connection::advance() {
     if (advancing_) return;  // a handler that ended at once is back in the loop below
     advancing_ = true;
     bool again = true;
-    while (again) {
+    int steps = 0;
+    for (; again && steps < kStepsPerTurn; ++steps) {
         switch (phase_) {
             case Phase::Head: again = read_request(); break;
             case Phase::Draining: again = drain_body(); break;
@@ -112,8 +118,9 @@ void Connection::advance() {
         }
     }
     advancing_ = false;
+    if (again) boost::asio::post(loop_->io(), [self = shared_from_this()] { self->advance(); });
     // Answers to earlier pipelined requests do not wait for a slow handler.
-    if (phase_ == Phase::Handling) flush_output();
+    if (again || phase_ == Phase::Handling) flush_output();
 }
 
 bool Connection::flush_output() {
@@ -382,6 +389,10 @@ async::Task<Result<void>> Connection::wait_output() {
     waits_for_ = WaitsFor::Output;
     auto start = [this](Waiter done) { waiter_.emplace(std::move(done)); };
     co_return co_await async::wait_for<Result<void>>(std::move(start));
+}
+
+async::Task<> Connection::give_way() {
+    co_await boost::asio::post(boost::asio::use_awaitable);
 }
 
 void Connection::wake(Result<void> outcome) {

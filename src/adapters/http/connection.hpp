@@ -46,6 +46,7 @@ public:
     bool can_receive() const { return socket_.readable(); }
     SocketStream::Io receive_into(char* to, std::size_t size, std::size_t& got);
     SocketStream::Io receive_more();         // into the buffer
+    async::Task<> give_way();                // lets others on this loop have their turn
     async::Task<Result<void>> wait_input();  // until there is more, or there will not be
 
 private:

@@ -21,6 +21,8 @@ constexpr std::size_t kSliceBytes = 64 * 1024;
 // Smaller bodies are copied behind their head: one write without a list of parts.
 constexpr std::size_t kCopyBytesMax = 8192;
 constexpr std::size_t kStreamHighBytes = 128 * 1024;
+// A client that reads as fast as the source makes does not keep the loop for itself.
+constexpr std::uint64_t kBytesPerTurn = 1 << 20;
 constexpr std::uint64_t kUnreadBytesMax = 256 * 1024;
 constexpr std::chrono::seconds kDrainTime{5};
 
@@ -313,6 +315,7 @@ async::Task<Result<bool>> Connection::stream(Response response) {
     const auto framing = exchange_.head.minor_version == 0 ? Framing::UntilClose : Framing::Chunked;
     std::optional<GzipDeflater> deflater;
     if (gzip) deflater.emplace();
+    std::uint64_t turn_began_at = 0;
     while (true) {
         std::string piece;
         auto more = co_await source->next(piece);
@@ -328,6 +331,11 @@ async::Task<Result<bool>> Connection::stream(Response response) {
         }
         append_piece(std::move(piece), framing);
         if (!*more) break;
+        if (body_bytes_sent_ - turn_began_at > kBytesPerTurn) {
+            turn_began_at = body_bytes_sent_;
+            co_await give_way();
+            if (phase_ != Phase::Handling) co_return false;
+        }
         if (flush_output()) continue;
         if (socket_.broken()) co_return false;
         if (socket_.unsent() < kStreamHighBytes) continue;

@@ -8,6 +8,8 @@ namespace zs::http {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64 * 1024;
+// A client that sends as fast as the handler reads does not keep the loop for itself.
+constexpr std::size_t kBytesPerTurn = 1 << 20;
 // Below this a high ratio harms nobody.
 constexpr std::uint64_t kRatioFromBytes = 1 << 20;
 
@@ -29,6 +31,7 @@ void RequestBody::begin(const RequestHead& head) {
     encoded_at_ = 0;
     failure_.reset();
     limits_ = {};
+    since_way_given_ = 0;
 }
 
 void RequestBody::expect_gzip() {
@@ -140,6 +143,10 @@ Result<void> RequestBody::check_size(std::size_t more) {
 
 async::Task<Result<std::optional<std::string>>> RequestBody::read() {
     std::string out;
+    if (since_way_given_ > kBytesPerTurn) {
+        since_way_given_ = 0;
+        co_await connection_.give_way();
+    }
     while (true) {
         if (failure_) co_return *failure_;
         const auto pulled = pull_decoded(out);
@@ -151,6 +158,7 @@ async::Task<Result<std::optional<std::string>>> RequestBody::read() {
             fail(fits.error());
         }
         if (failure_) co_return *failure_;
+        since_way_given_ += out.size();
         if (!out.empty()) co_return std::optional<std::string>(std::move(out));
         if (pulled == Pull::End) co_return std::optional<std::string>();
         if (pulled != Pull::NeedInput) continue;

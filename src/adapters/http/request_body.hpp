@@ -58,6 +58,7 @@ private:
     std::uint64_t decoded_ = 0;  // handed out
     ChunkDecoder chunks_;
     std::unique_ptr<GzipInflater> inflater_;
+    std::size_t since_way_given_ = 0;
     std::string encoded_;  // gzip bytes not inflated yet
     std::size_t encoded_at_ = 0;
     std::optional<Error> failure_;

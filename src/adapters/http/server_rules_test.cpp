@@ -1,5 +1,6 @@
 // Credentials, rights, rate limits, CORS and the headers of answers.
 #include "adapters/http/server_fixture.hpp"
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 
 #include <gtest/gtest.h>
@@ -247,6 +248,26 @@ TEST_F(HttpRules, RequestsAreCounted) {
     EXPECT_EQ(count("unmatched", "404"), unmatched + 1);
     EXPECT_GE(metrics::value("http_connections"), 1);
     EXPECT_EQ(metrics::value("http_requests_in_flight"), 0);
+}
+
+TEST_F(HttpRules, TheAccessLogNamesTheRouteAndNoSecrets) {
+    config.access_log = true;
+    start();
+    ::testing::internal::CaptureStderr();
+    auto client = connect();
+    client.get("/items/7?token=hidden",
+               "Authorization: Bearer good\r\nX-Request-Id: id-7\r\ntraceparent: 00-ab-cd-01\r\n");
+    client.send("GET /items/8?token=hidden HTTP/1.1\nHost: x\n\n");
+    EXPECT_EQ(client.read_reply()->status, 400u);
+    log::flush();
+    const auto lines = ::testing::internal::GetCapturedStderr();
+    for (const char* part : {"method=GET", "route=/items/{id}", "path=/items/7 ", "status=200",
+                             "bytes=3", "client_ip=127.0.0.1", "request_id=id-7",
+                             "traceparent=00-ab-cd-01", "duration_ms=", "status=400"}) {
+        EXPECT_NE(lines.find(part), std::string::npos) << part << " in " << lines;
+    }
+    EXPECT_EQ(lines.find("hidden"), std::string::npos);
+    EXPECT_EQ(lines.find("good"), std::string::npos);
 }
 
 }  // namespace
