@@ -1,10 +1,9 @@
 #include "async/blocking_pool.hpp"
 
-#include <pthread.h>
-
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <pthread.h>
 #include <thread>
 #include <vector>
 
@@ -42,7 +41,8 @@ BlockingPool::BlockingPool(std::string name, Limits limits)
     for (std::size_t i = 0; i < std::max<std::size_t>(limits.threads, 1); ++i) {
         state_->threads.emplace_back([state = state_.get()] { state->work(); });
         // The kernel keeps 15 characters.
-        pthread_setname_np(state_->threads.back().native_handle(), state_->name.substr(0, 15).c_str());
+        pthread_setname_np(state_->threads.back().native_handle(),
+                           state_->name.substr(0, 15).c_str());
     }
 }
 
@@ -52,7 +52,8 @@ BlockingPool::~BlockingPool() {
         state_->stopping = true;
     }
     state_->wake.notify_all();
-    for (auto& thread : state_->threads) thread.join();
+    for (auto& thread : state_->threads)
+        thread.join();
 }
 
 bool BlockingPool::try_post(UniqueFunction<void()> job) {
@@ -77,7 +78,8 @@ Error BlockingPool::refusal() const {
         const std::lock_guard lock(state_->mutex);
         if (state_->stopping) return unavailable("the server is stopping");
     }
-    return unavailable("too much work is waiting (" + state_->name + "): retry in a moment", "overloaded");
+    return unavailable("too much work is waiting (" + state_->name + "): retry in a moment",
+                       "overloaded");
 }
 
 }  // namespace zs::async

@@ -10,8 +10,9 @@
 
 namespace zs::async {
 
-// A few threads for calls that block: SQLite, libpq, files, hashing. The queue is bounded; when it is
-// full the answer is Unavailable at once, so that overload is felt at the edge and not as memory.
+// A few threads for calls that block: SQLite, libpq, files, hashing. The queue is bounded; when it
+// is full the answer is Unavailable at once, so that overload is felt at the edge and not as
+// memory.
 // Lifetime: joins its threads on destruction, after the queue has drained.
 // Threading: any.
 class BlockingPool {
@@ -27,8 +28,9 @@ public:
     BlockingPool& operator=(const BlockingPool&) = delete;
 
     // Runs `work` (a callable returning Result<T>) on a pool thread; the coroutine goes on where it
-    // was. Name the lambda first, then await. Errors: what `work` answers; Unavailable ("overloaded") when the queue is
-    // full or the pool stops. An exception out of `work` becomes Internal.
+    // was. Name the lambda first, then await. Errors: what `work` answers; Unavailable
+    // ("overloaded") when the queue is full or the pool stops. An exception out of `work` becomes
+    // Internal.
     template <class Work>
     Task<std::invoke_result_t<Work&>> run(Work work) {
         using Answer = std::invoke_result_t<Work&>;

@@ -54,7 +54,8 @@ TEST(BlockingPool, DrainsBeforeItEnds) {
     std::atomic<int> done{0};
     {
         BlockingPool pool("test", {.threads = 2, .queue_max = 1000});
-        for (int i = 0; i < 500; ++i) ASSERT_TRUE(pool.try_post([&] { ++done; }));
+        for (int i = 0; i < 500; ++i)
+            ASSERT_TRUE(pool.try_post([&] { ++done; }));
     }
     EXPECT_EQ(done.load(), 500);
 }

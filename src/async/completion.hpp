@@ -14,8 +14,8 @@
 
 namespace zs::async {
 
-// The other half of a coroutine that waits: whoever holds it completes it once, from any thread; the
-// coroutine goes on, on its own executor.
+// The other half of a coroutine that waits: whoever holds it completes it once, from any thread;
+// the coroutine goes on, on its own executor.
 // Lifetime: dropping it without completing would leave the coroutine waiting for ever; an abandoned
 // one therefore completes with Unavailable.
 template <class Answer>
@@ -64,8 +64,9 @@ Task<Answer> wait_for(Start start) {
     auto initiate = [start = std::move(start)](auto handler) mutable {
         start(Completion<Answer>(std::move(handler)));
     };
-    co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Answer)>(
-        std::move(initiate), boost::asio::use_awaitable);
+    co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
+                                                   void(Answer)>(std::move(initiate),
+                                                                 boost::asio::use_awaitable);
 }
 
 }  // namespace zs::async

@@ -12,7 +12,9 @@ public:
     using TimePoint = std::chrono::steady_clock::time_point;
     using Duration = std::chrono::steady_clock::duration;
 
-    static Deadline after(Duration span) { return Deadline(std::chrono::steady_clock::now() + span); }
+    static Deadline after(Duration span) {
+        return Deadline(std::chrono::steady_clock::now() + span);
+    }
     static Deadline never() { return Deadline(TimePoint::max()); }
     explicit Deadline(TimePoint at) : at_(at) {}
 

@@ -6,7 +6,8 @@
 namespace zs::async {
 namespace asio = boost::asio;
 
-// Signals have a loop of their own, run by the thread that waits for them: a busy server still stops.
+// Signals have a loop of their own, run by the thread that waits for them: a busy server still
+// stops.
 struct IoRuntime::Signals {
     asio::io_context loop{1};
     asio::signal_set set{loop, SIGTERM, SIGINT};
@@ -15,13 +16,16 @@ struct IoRuntime::Signals {
 
 IoRuntime::IoRuntime(std::size_t threads) : signals_(std::make_unique<Signals>()) {
     for (std::size_t i = 0; i < std::max<std::size_t>(threads, 1); ++i) {
-        // The hint 1 tells Asio that one thread runs the loop. Locking stays: other threads post to it.
+        // The hint 1 tells Asio that one thread runs the loop. Locking stays: other threads post to
+        // it.
         loops_.push_back(std::make_unique<asio::io_context>(1));
         signals_->guards.push_back(asio::make_work_guard(*loops_.back()));
     }
 }
 
-IoRuntime::~IoRuntime() { stop(); }
+IoRuntime::~IoRuntime() {
+    stop();
+}
 
 Executor IoRuntime::next_executor() {
     return executor(turn_.fetch_add(1, std::memory_order_relaxed) % loops_.size());
@@ -51,8 +55,10 @@ void IoRuntime::request_stop() {
 
 void IoRuntime::stop() {
     signals_->guards.clear();
-    for (auto& loop : loops_) loop->stop();
-    for (auto& thread : threads_) thread.join();
+    for (auto& loop : loops_)
+        loop->stop();
+    for (auto& thread : threads_)
+        thread.join();
     threads_.clear();
 }
 

@@ -30,7 +30,8 @@ public:
 
     // Starts the threads. Handlers may be posted before.
     void start();
-    // Blocks until SIGTERM or SIGINT arrives, or `request_stop` is called. Returns the signal, or 0.
+    // Blocks until SIGTERM or SIGINT arrives, or `request_stop` is called. Returns the signal, or
+    // 0.
     int wait_for_signal_blocking();
     void request_stop();
     // Ends the loops and joins their threads. What is still pending is dropped.

@@ -30,8 +30,8 @@ struct TaskGroup::State {
 
 namespace {
 
-// A signal that arrives before the coroutine has started would end the process inside Asio, so a task
-// says that it has started, and looks for itself whether it is still wanted.
+// A signal that arrives before the coroutine has started would end the process inside Asio, so a
+// task says that it has started, and looks for itself whether it is still wanted.
 template <class State, class Entry>
 Task<> run_entry(std::shared_ptr<State> state, Entry entry, Task<> task) {
     entry->started = true;
@@ -57,7 +57,9 @@ TaskGroup::TaskGroup(Executor executor, std::string name)
     state_->name = std::move(name);
 }
 
-TaskGroup::~TaskGroup() { ZS_ASSERT(size() == 0); }
+TaskGroup::~TaskGroup() {
+    ZS_ASSERT(size() == 0);
+}
 
 void TaskGroup::spawn(Task<> task) {
     std::list<State::Entry>::iterator entry;
@@ -85,8 +87,10 @@ void TaskGroup::cancel() {
                 if (entry.started) started.push_back(&entry);
             }
         }
-        // emit() only posts completions, and tasks end on this executor: no entry goes away meanwhile.
-        for (auto* entry : started) entry->signal.emit(asio::cancellation_type::terminal);
+        // emit() only posts completions, and tasks end on this executor: no entry goes away
+        // meanwhile.
+        for (auto* entry : started)
+            entry->signal.emit(asio::cancellation_type::terminal);
     });
 }
 

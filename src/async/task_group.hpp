@@ -21,8 +21,8 @@ public:
 
     // Starts `task`. An exception out of it is logged and ends that task alone.
     void spawn(Task<> task);
-    // Asks every task to end: its pending wait fails with operation_aborted. Tasks spawned later are
-    // cancelled at once.
+    // Asks every task to end: its pending wait fails with operation_aborted. Tasks spawned later
+    // are cancelled at once.
     void cancel();
     // Waits for the last task from a thread that is not the group's own loop.
     void join_blocking();

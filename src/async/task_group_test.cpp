@@ -29,7 +29,8 @@ TEST(TaskGroup, JoinsWhatItSpawned) {
     io.start();
     std::atomic<int> counter{0};
     TaskGroup group(io.executor(1), "test");
-    for (int i = 0; i < 100; ++i) group.spawn(count_up(counter));
+    for (int i = 0; i < 100; ++i)
+        group.spawn(count_up(counter));
     group.join_blocking();
     EXPECT_EQ(counter.load(), 100);
 }
@@ -39,7 +40,8 @@ TEST(TaskGroup, CancelsWhatStillWaits) {
     io.start();
     std::atomic<int> cancelled{0};
     TaskGroup group(io.executor(), "test");
-    for (int i = 0; i < 10; ++i) group.spawn(wait_long(cancelled));
+    for (int i = 0; i < 10; ++i)
+        group.spawn(wait_long(cancelled));
     group.cancel();
     group.spawn(wait_long(cancelled));  // never starts
     group.join_blocking();

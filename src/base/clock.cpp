@@ -30,7 +30,8 @@ bool take_fraction(std::string_view& text, int& millis) {
         ++digits;
         text.remove_prefix(1);
     }
-    for (int i = digits; i < 3; ++i) millis *= 10;
+    for (int i = digits; i < 3; ++i)
+        millis *= 10;
     return digits >= 1 && digits <= 9;
 }
 
@@ -39,8 +40,8 @@ bool take_offset(std::string_view& text, std::chrono::minutes& offset) {
     const bool west = text.starts_with('-');
     int hours = 0;
     int minutes = 0;
-    if (!take(text, "+-") || !take_digits(text, 2, hours) || !take(text, ":") ||
-        !take_digits(text, 2, minutes) || hours > 23 || minutes > 59) {
+    if (!take(text, "+-") || !take_digits(text, 2, hours) || !take(text, ":")
+        || !take_digits(text, 2, minutes) || hours > 23 || minutes > 59) {
         return false;
     }
     offset = std::chrono::minutes((west ? -1 : 1) * (hours * 60 + minutes));
@@ -67,20 +68,21 @@ Result<Timestamp> from_rfc3339(std::string_view text) {
     const std::string_view whole = text;
     int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, millis = 0;
     std::chrono::minutes offset{0};
-    const bool shape = take_digits(text, 4, year) && take(text, "-") && take_digits(text, 2, month) &&
-                       take(text, "-") && take_digits(text, 2, day) && take(text, "Tt ") &&
-                       take_digits(text, 2, hour) && take(text, ":") && take_digits(text, 2, minute) &&
-                       take(text, ":") && take_digits(text, 2, second) &&
-                       take_fraction(text, millis) && take_offset(text, offset) && text.empty();
+    const bool shape = take_digits(text, 4, year) && take(text, "-") && take_digits(text, 2, month)
+                       && take(text, "-") && take_digits(text, 2, day) && take(text, "Tt ")
+                       && take_digits(text, 2, hour) && take(text, ":")
+                       && take_digits(text, 2, minute) && take(text, ":")
+                       && take_digits(text, 2, second) && take_fraction(text, millis)
+                       && take_offset(text, offset) && text.empty();
     const std::chrono::year_month_day date{std::chrono::year(year),
                                            std::chrono::month(static_cast<unsigned>(month)),
                                            std::chrono::day(static_cast<unsigned>(day))};
     if (!shape || !date.ok() || hour > 23 || minute > 59 || second > 60) {
-        return invalid_argument("'" + std::string(whole.substr(0, 40)) +
-                                "' is not an RFC 3339 time such as 2026-01-15T10:30:00.000Z");
+        return invalid_argument("'" + std::string(whole.substr(0, 40))
+                                + "' is not an RFC 3339 time such as 2026-01-15T10:30:00.000Z");
     }
-    return Timestamp(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
-           std::chrono::minutes(minute) + Seconds(second) + Millis(millis) - offset;
+    return Timestamp(std::chrono::sys_days(date)) + std::chrono::hours(hour)
+           + std::chrono::minutes(minute) + Seconds(second) + Millis(millis) - offset;
 }
 
 }  // namespace zs

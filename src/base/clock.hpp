@@ -43,7 +43,11 @@ std::string to_rfc3339(Timestamp time);
 // Accepts any offset, 'T', 't' or a blank, and 0 to 9 fractional digits (cut to milliseconds).
 Result<Timestamp> from_rfc3339(std::string_view text);
 
-inline std::int64_t to_unix_millis(Timestamp time) { return time.time_since_epoch().count(); }
-inline Timestamp from_unix_millis(std::int64_t millis) { return Timestamp(Millis(millis)); }
+inline std::int64_t to_unix_millis(Timestamp time) {
+    return time.time_since_epoch().count();
+}
+inline Timestamp from_unix_millis(std::int64_t millis) {
+    return Timestamp(Millis(millis));
+}
 
 }  // namespace zs

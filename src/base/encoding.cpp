@@ -27,7 +27,8 @@ using DecodeTable = std::array<std::int8_t, 256>;
 
 constexpr DecodeTable make_table(const char* alphabet) {
     DecodeTable table{};
-    for (auto& entry : table) entry = -1;
+    for (auto& entry : table)
+        entry = -1;
     for (int i = 0; i < 64; ++i) {
         table[static_cast<std::uint8_t>(alphabet[i])] = static_cast<std::int8_t>(i);
     }
@@ -41,8 +42,9 @@ void encode64(std::string& out, std::string_view bytes, const char* alphabet, bo
     out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
     std::size_t i = 0;
     for (; i + 3 <= bytes.size(); i += 3) {
-        const std::uint32_t n = (std::uint32_t{byte_at(bytes, i)} << 16) |
-                                (std::uint32_t{byte_at(bytes, i + 1)} << 8) | byte_at(bytes, i + 2);
+        const std::uint32_t n = (std::uint32_t{byte_at(bytes, i)} << 16)
+                                | (std::uint32_t{byte_at(bytes, i + 1)} << 8)
+                                | byte_at(bytes, i + 2);
         out += alphabet[n >> 18];
         out += alphabet[(n >> 12) & 63];
         out += alphabet[(n >> 6) & 63];
@@ -67,8 +69,8 @@ Result<Bytes> decode64(std::string_view text, const DecodeTable& table) {
     for (std::size_t i = 0; i < text.size(); ++i) {
         const int digit = table[byte_at(text, i)];
         if (digit < 0) {
-            return invalid_argument("not base64: unexpected character at position " +
-                                    std::to_string(i));
+            return invalid_argument("not base64: unexpected character at position "
+                                    + std::to_string(i));
         }
         bits = (bits << 6) | static_cast<std::uint32_t>(digit);
         held += 6;
@@ -77,7 +79,8 @@ Result<Bytes> decode64(std::string_view text, const DecodeTable& table) {
             out += static_cast<char>((bits >> held) & 0xFF);
         }
     }
-    if ((bits & ((1U << held) - 1U)) != 0) return invalid_argument("not base64: stray bits at the end");
+    if ((bits & ((1U << held) - 1U)) != 0)
+        return invalid_argument("not base64: stray bits at the end");
     return out;
 }
 
@@ -100,7 +103,8 @@ Result<Bytes> from_hex(std::string_view text) {
     for (std::size_t i = 0; i < text.size(); i += 2) {
         const int high = hex_digit(text[i]);
         const int low = hex_digit(text[i + 1]);
-        if (high < 0 || low < 0) return invalid_argument("not a hex digit near position " + std::to_string(i));
+        if (high < 0 || low < 0)
+            return invalid_argument("not a hex digit near position " + std::to_string(i));
         out += static_cast<char>(high * 16 + low);
     }
     return out;
@@ -112,10 +116,13 @@ std::string to_base64(std::string_view bytes) {
     return out;
 }
 
-void append_base64(std::string& out, std::string_view bytes) { encode64(out, bytes, kBase64, true); }
+void append_base64(std::string& out, std::string_view bytes) {
+    encode64(out, bytes, kBase64, true);
+}
 
 Result<Bytes> from_base64(std::string_view text) {
-    if (text.size() % 4 == 0 && text.ends_with("=")) text.remove_suffix(text.ends_with("==") ? 2 : 1);
+    if (text.size() % 4 == 0 && text.ends_with("="))
+        text.remove_suffix(text.ends_with("==") ? 2 : 1);
     return decode64(text, kFromBase64);
 }
 
@@ -125,7 +132,9 @@ std::string to_base64url(std::string_view bytes) {
     return out;
 }
 
-Result<Bytes> from_base64url(std::string_view text) { return decode64(text, kFromBase64Url); }
+Result<Bytes> from_base64url(std::string_view text) {
+    return decode64(text, kFromBase64Url);
+}
 
 std::string to_base62(std::string_view bytes, std::size_t width) {
     std::string number(bytes);
@@ -157,10 +166,14 @@ bool is_utf8(std::string_view text) noexcept {
         std::size_t more = 0;
         std::uint32_t point = 0;
         std::uint32_t least = 0;
-        if ((lead & 0xE0) == 0xC0) more = 1, point = lead & 0x1F, least = 0x80;
-        else if ((lead & 0xF0) == 0xE0) more = 2, point = lead & 0x0F, least = 0x800;
-        else if ((lead & 0xF8) == 0xF0) more = 3, point = lead & 0x07, least = 0x10000;
-        else return false;
+        if ((lead & 0xE0) == 0xC0)
+            more = 1, point = lead & 0x1F, least = 0x80;
+        else if ((lead & 0xF0) == 0xE0)
+            more = 2, point = lead & 0x0F, least = 0x800;
+        else if ((lead & 0xF8) == 0xF0)
+            more = 3, point = lead & 0x07, least = 0x10000;
+        else
+            return false;
         if (i + more >= text.size()) return false;
         for (std::size_t k = 1; k <= more; ++k) {
             const std::uint8_t next = byte_at(text, i + k);

@@ -32,7 +32,8 @@ TEST(Encoding, Base64RoundTripsRandomBytes) {
     std::mt19937 random(seed);
     for (int round = 0; round < 500; ++round) {
         std::string bytes(random() % 64, '\0');
-        for (char& c : bytes) c = static_cast<char>(random());
+        for (char& c : bytes)
+            c = static_cast<char>(random());
         EXPECT_EQ(from_base64(to_base64(bytes)).value(), bytes);
         EXPECT_EQ(from_base64url(to_base64url(bytes)).value(), bytes);
         EXPECT_EQ(from_hex(to_hex(bytes)).value(), bytes);

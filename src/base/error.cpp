@@ -41,15 +41,17 @@ Error&& Error::with(std::string_view key, std::string_view text) && {
     return std::move(*this).with(key, json_text(text));
 }
 
-boost::json::value json_text(std::string_view text) { return boost::json::string(text); }
+boost::json::value json_text(std::string_view text) {
+    return boost::json::string(text);
+}
 
 std::string_view Error::reason_text() const noexcept {
     return reason.empty() ? to_text(code) : std::string_view(reason);
 }
 
 void throw_exception_from_error(const Error& error, const boost::source_location& where) {
-    throw std::runtime_error("value() of a failed result at " + std::string(where.file_name()) + ": " +
-                             std::string(error.reason_text()) + ": " + error.message);
+    throw std::runtime_error("value() of a failed result at " + std::string(where.file_name())
+                             + ": " + std::string(error.reason_text()) + ": " + error.message);
 }
 
 namespace {
@@ -94,7 +96,11 @@ Error deadline_exceeded(std::string message) {
 Error unavailable(std::string message, std::string reason) {
     return make(ErrorCode::Unavailable, std::move(message), std::move(reason));
 }
-Error data_loss(std::string message) { return make(ErrorCode::DataLoss, std::move(message)); }
-Error internal_error(std::string message) { return make(ErrorCode::Internal, std::move(message)); }
+Error data_loss(std::string message) {
+    return make(ErrorCode::DataLoss, std::move(message));
+}
+Error internal_error(std::string message) {
+    return make(ErrorCode::Internal, std::move(message));
+}
 
 }  // namespace zs

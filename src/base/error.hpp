@@ -30,8 +30,8 @@ enum class ErrorCode {
 std::string_view to_text(ErrorCode code) noexcept;
 
 // A failed operation. `reason` is the specific machine-readable code of the API ("no_such_table");
-// empty means the generic one of `code`. `details` holds what helps to mend the request: field, line,
-// column. Neither ever holds secrets, file paths or another tenant's data.
+// empty means the generic one of `code`. `details` holds what helps to mend the request: field,
+// line, column. Neither ever holds secrets, file paths or another tenant's data.
 struct Error {
     ErrorCode code = ErrorCode::Internal;
     std::string message;
@@ -53,7 +53,8 @@ template <class T>
 using Result = boost::system::result<T, Error>;
 
 // Makes boost::system::result throw something readable when value() is called on an error.
-[[noreturn]] void throw_exception_from_error(const Error& error, const boost::source_location& where);
+[[noreturn]] void throw_exception_from_error(const Error& error,
+                                             const boost::source_location& where);
 
 Error invalid_argument(std::string message, std::string reason = {});
 // For a value that is wrong in one field; names it in details.field.

@@ -6,8 +6,8 @@
 
 namespace zs {
 
-std::string sha256(std::string_view bytes);                              // 32 raw bytes
-std::string hmac_sha256(std::string_view key, std::string_view bytes);   // 32 raw bytes
+std::string sha256(std::string_view bytes);                             // 32 raw bytes
+std::string hmac_sha256(std::string_view key, std::string_view bytes);  // 32 raw bytes
 
 // SHA-256 of bytes that come in pieces. Threading: one at a time.
 class Sha256 {

@@ -4,10 +4,9 @@
 #include "base/encoding.hpp"
 #include "base/random.hpp"
 
-#include <sys/random.h>
-
 #include <cstring>
 #include <mutex>
+#include <sys/random.h>
 
 namespace zs {
 
@@ -55,7 +54,8 @@ Result<Uuid> Uuid::parse(std::string_view text) {
     const auto bad = [&] {
         return invalid_argument("'" + std::string(text.substr(0, 40)) + "' is not a UUID");
     };
-    if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-') {
+    if (text.size() != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-'
+        || text[23] != '-') {
         return bad();
     }
     std::string digits;
@@ -71,7 +71,8 @@ Result<Uuid> Uuid::parse(std::string_view text) {
 
 std::string Uuid::to_string() const {
     std::string hex = to_hex({reinterpret_cast<const char*>(bytes_.data()), bytes_.size()});
-    for (const std::size_t at : {20U, 16U, 12U, 8U}) hex.insert(at, 1, '-');
+    for (const std::size_t at : {20U, 16U, 12U, 8U})
+        hex.insert(at, 1, '-');
     return hex;
 }
 

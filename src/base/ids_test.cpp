@@ -29,9 +29,9 @@ TEST(Uuid, GrowsWhileTheClockStandsStill) {
 TEST(Uuid, ParsesAnyCaseAndNothingElse) {
     EXPECT_EQ(Uuid::parse("0198C0DE-0000-7000-8000-00000000ABCD").value().to_string(),
               "0198c0de-0000-7000-8000-00000000abcd");
-    for (const auto* text : {"", "0198c0de", "0198c0de00007000800000000000abcdxxxx",
-                             "0198c0de-0000-7000-8000-00000000abcg",
-                             "0198c0de-0000-7000-8000-00000000abcd "}) {
+    for (const auto* text :
+         {"", "0198c0de", "0198c0de00007000800000000000abcdxxxx",
+          "0198c0de-0000-7000-8000-00000000abcg", "0198c0de-0000-7000-8000-00000000abcd "}) {
         EXPECT_FALSE(Uuid::parse(text)) << text;
     }
 }

@@ -105,14 +105,16 @@ Error at_offset(std::string_view text, std::size_t offset, std::string_view what
     const auto last_break = before.rfind('\n');
     const auto column = static_cast<std::int64_t>(
         last_break == std::string_view::npos ? offset + 1 : offset - last_break);
-    return invalid_argument(fmt::format("line {}, column {}: {}", line, column, what), "invalid_json")
+    return invalid_argument(fmt::format("line {}, column {}: {}", line, column, what),
+                            "invalid_json")
         .with("line", line)
         .with("column", column)
         .with("offset", static_cast<std::int64_t>(offset));
 }
 
 std::string describe(const json::error_code& error, std::size_t depth_max) {
-    if (error == json::error::too_deep) return fmt::format("nested deeper than {} levels", depth_max);
+    if (error == json::error::too_deep)
+        return fmt::format("nested deeper than {} levels", depth_max);
     if (error == json::error::incomplete) return "the text ends in the middle of a value";
     if (error == json::error::extra_data) return "something follows the value";
     return error.message();
@@ -193,11 +195,13 @@ void append_json_number(std::string& out, double number) {
         out += number > 0 ? "\"Infinity\"" : "\"-Infinity\"";
     } else {
         std::array<char, 32> buffer;
-        const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+        const auto [end, error] =
+            std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
         out.append(buffer.data(), end);
         // A double that happens to be whole stays recognisable as one.
         if (std::string_view(buffer.data(), static_cast<std::size_t>(end - buffer.data()))
-                .find_first_of(".en") == std::string_view::npos) {
+                .find_first_of(".en")
+            == std::string_view::npos) {
             out += ".0";
         }
     }

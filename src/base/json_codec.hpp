@@ -22,12 +22,12 @@
 #include <vector>
 
 // JSON to and from described structs (BOOST_DESCRIBE_STRUCT). Unknown fields are ignored; a missing
-// field is an error unless its type is std::optional, where null counts as missing. Decode errors name
-// the field by its path ("principal.kind", "allow[2]"): Unprocessable for a missing field or a wrong
-// JSON type, InvalidArgument for text that its type refuses.
+// field is an error unless its type is std::optional, where null counts as missing. Decode errors
+// name the field by its path ("principal.kind", "allow[2]"): Unprocessable for a missing field or a
+// wrong JSON type, InvalidArgument for text that its type refuses.
 //
 // A type takes part by being described, or by two functions found by ADL:
-//     std::string to_text(const T&);   Result<T> parse_text(std::type_identity<T>, std::string_view);
+// std::string to_text(const T&);   Result<T> parse_text(std::type_identity<T>, std::string_view);
 namespace zs {
 
 template <class T>
@@ -49,6 +49,10 @@ template <class T>
 inline constexpr bool is_map = false;
 template <class T>
 inline constexpr bool is_map<std::map<std::string, T>> = true;
+
+template <class T>
+concept Json = std::same_as<T, boost::json::value> || std::same_as<
+    T, boost::json::object> || std::same_as<T, boost::json::array>;
 
 template <class T>
 concept Text = requires(const T& value, std::string_view text) {
@@ -77,9 +81,9 @@ Result<T> decode_integer(const boost::json::value& value, const std::string& pat
     } else {
         return wrong_type(path, "an integer");
     }
-    return invalid_field(path, "'" + path + "' must be between " +
-                                   std::to_string(std::numeric_limits<T>::min()) + " and " +
-                                   std::to_string(std::numeric_limits<T>::max()));
+    return invalid_field(path, "'" + path + "' must be between "
+                                   + std::to_string(std::numeric_limits<T>::min()) + " and "
+                                   + std::to_string(std::numeric_limits<T>::max()));
 }
 
 template <class T>
@@ -101,8 +105,8 @@ Result<T> decode_struct(const boost::json::value& value, const std::string& path
     if (object == nullptr) return wrong_type(path, "an object");
     T out{};
     std::optional<Error> failed;
-    using Members = boost::describe::describe_members<T, boost::describe::mod_public |
-                                                             boost::describe::mod_inherited>;
+    using Members = boost::describe::describe_members<T, boost::describe::mod_public
+                                                             | boost::describe::mod_inherited>;
     boost::mp11::mp_for_each<Members>([&](auto member) {
         if (failed) return;
         using Field = std::remove_reference_t<decltype(out.*member.pointer)>;
@@ -206,9 +210,7 @@ Result<T> decode_json(const boost::json::value& value, const std::string& path) 
 template <class T>
 boost::json::value encode_json(const T& value) {
     using namespace json_codec;
-    if constexpr (std::same_as<T, boost::json::value> || std::same_as<T, boost::json::object> ||
-                  std::same_as<T, boost::json::array> || std::same_as<T, bool> ||
-                  std::is_arithmetic_v<T>) {
+    if constexpr (std::is_arithmetic_v<T> || Json<T>) {
         return value;
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
         return boost::json::string(std::string_view(value));
@@ -221,17 +223,19 @@ boost::json::value encode_json(const T& value) {
     } else if constexpr (is_vector<T>) {
         boost::json::array out;
         out.reserve(value.size());
-        for (const auto& item : value) out.push_back(encode_json(item));
+        for (const auto& item : value)
+            out.push_back(encode_json(item));
         return out;
     } else if constexpr (is_map<T>) {
         boost::json::object out;
-        for (const auto& [key, item] : value) out.emplace(key, encode_json(item));
+        for (const auto& [key, item] : value)
+            out.emplace(key, encode_json(item));
         return out;
     } else {
         static_assert(Described<T>, "describe the struct, or give it to_text");
         boost::json::object out;
-        using Members = boost::describe::describe_members<T, boost::describe::mod_public |
-                                                                 boost::describe::mod_inherited>;
+        using Members = boost::describe::describe_members<T, boost::describe::mod_public
+                                                                 | boost::describe::mod_inherited>;
         boost::mp11::mp_for_each<Members>(
             [&](auto member) { out.emplace(member.name, encode_json(value.*member.pointer)); });
         return out;

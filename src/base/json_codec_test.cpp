@@ -25,7 +25,9 @@ struct Outer {
 };
 BOOST_DESCRIBE_STRUCT(Outer, (), (name, items, id, weights))
 
-Result<Outer> decode(std::string_view text) { return decode_json<Outer>(parse_json(text).value()); }
+Result<Outer> decode(std::string_view text) {
+    return decode_json<Outer>(parse_json(text).value());
+}
 
 TEST(JsonCodec, RoundTrips) {
     const auto outer = decode(

@@ -44,7 +44,8 @@ TEST(Json, RefusesDepthTrailersAndBadUtf8) {
     const std::string deep = std::string(65, '[') + std::string(65, ']');
     EXPECT_FALSE(parse_json(deep));
     EXPECT_TRUE(parse_json(std::string(64, '[') + std::string(64, ']')));
-    for (const auto* text : {"", "{", "[1,]", "{} {}", "nul", "\"\xff\"", "01", "{'a':1}", "[1] x"}) {
+    for (const auto* text :
+         {"", "{", "[1,]", "{} {}", "nul", "\"\xff\"", "01", "{'a':1}", "[1] x"}) {
         EXPECT_FALSE(parse_json(text)) << text;
     }
 }

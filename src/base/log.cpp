@@ -46,7 +46,8 @@ std::string as_json(Level level, std::string_view message, Fields fields) {
     boost::json::object line{{"ts", to_rfc3339(SystemClock().now())},
                              {"level", json_text(kNames[static_cast<int>(level)])},
                              {"message", json_text(message)}};
-    for (const auto& field : fields) line[field.key] = field.value;
+    for (const auto& field : fields)
+        line[field.key] = field.value;
     return boost::json::serialize(line);
 }
 
@@ -57,11 +58,12 @@ std::string as_text(std::string_view message, Fields fields) {
         line += field.key;
         line += '=';
         const auto* text = field.value.if_string();
-        const bool bare = text != nullptr && !text->empty() &&
-                          std::all_of(text->begin(), text->end(), [](char c) {
-                              return c > ' ' && c != '"' && c != '=' && c != 0x7F;
-                          });
-        line += bare ? std::string(text->data(), text->size()) : boost::json::serialize(field.value);
+        const bool bare = text != nullptr && !text->empty()
+                          && std::all_of(text->begin(), text->end(), [](char c) {
+                                 return c > ' ' && c != '"' && c != '=' && c != 0x7F;
+                             });
+        line +=
+            bare ? std::string(text->data(), text->size()) : boost::json::serialize(field.value);
     }
     return line;
 }
@@ -72,8 +74,8 @@ Result<Level> parse_level(std::string_view text) {
     for (int i = 0; i < 6; ++i) {
         if (text == kNames[i]) return static_cast<Level>(i);
     }
-    return invalid_argument("'" + std::string(text) +
-                            "' is not a log level: use error, warn, info, debug, trace or off");
+    return invalid_argument("'" + std::string(text)
+                            + "' is not a log level: use error, warn, info, debug, trace or off");
 }
 
 Result<Format> parse_format(std::string_view text) {
@@ -88,15 +90,19 @@ void configure(Level level, Format format) {
     state().apply();
 }
 
-bool enabled(Level level) noexcept { return level >= state().level && level != Level::Off; }
+bool enabled(Level level) noexcept {
+    return level >= state().level && level != Level::Off;
+}
 
 void write(Level level, std::string_view message, Fields fields) {
     if (!enabled(level)) return;
-    const auto line = state().format == Format::Json ? as_json(level, message, fields)
-                                                     : as_text(message, fields);
+    const auto line =
+        state().format == Format::Json ? as_json(level, message, fields) : as_text(message, fields);
     state().logger->log(to_spdlog(level), "{}", line);
 }
 
-void flush() { state().logger->flush(); }
+void flush() {
+    state().logger->flush();
+}
 
 }  // namespace zs::log

@@ -37,9 +37,17 @@ bool enabled(Level level) noexcept;
 void write(Level level, std::string_view message, Fields fields = {});
 void flush();
 
-inline void debug(std::string_view message, Fields fields = {}) { write(Level::Debug, message, fields); }
-inline void info(std::string_view message, Fields fields = {}) { write(Level::Info, message, fields); }
-inline void warn(std::string_view message, Fields fields = {}) { write(Level::Warn, message, fields); }
-inline void error(std::string_view message, Fields fields = {}) { write(Level::Error, message, fields); }
+inline void debug(std::string_view message, Fields fields = {}) {
+    write(Level::Debug, message, fields);
+}
+inline void info(std::string_view message, Fields fields = {}) {
+    write(Level::Info, message, fields);
+}
+inline void warn(std::string_view message, Fields fields = {}) {
+    write(Level::Warn, message, fields);
+}
+inline void error(std::string_view message, Fields fields = {}) {
+    write(Level::Error, message, fields);
+}
 
 }  // namespace zs::log

@@ -6,8 +6,8 @@
 
 namespace zs::server {
 
-// The folder that holds everything this instance keeps. Made with mode 0700; held by one server at a
-// time, so that two cannot each believe to be the only one. Operators' commands do not take it.
+// The folder that holds everything this instance keeps. Made with mode 0700; held by one server at
+// a time, so that two cannot each believe to be the only one. Operators' commands do not take it.
 // Lifetime: the hold ends with the object, or with the process.
 class DataDirectory {
 public:

@@ -15,7 +15,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::uint64_t total = data[0];
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
     const auto range = parse_range(text, total);
-    if (range.kind == RangeAnswer::Kind::Part && (range.first > range.last || range.last >= total)) {
+    if (range.kind == RangeAnswer::Kind::Part
+        && (range.first > range.last || range.last >= total)) {
         std::abort();
     }
     (void)matches_etag(text, "\"a\"");

@@ -7,8 +7,8 @@
 #include <memory>
 #include <string>
 
-// A head read byte by byte comes to the same end as one read at once, and what is accepted leaves no
-// doubt about where the body ends. So does a chunked body.
+// A head read byte by byte comes to the same end as one read at once, and what is accepted leaves
+// no doubt about where the body ends. So does a chunked body.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace zs::http;
     const std::string_view text(reinterpret_cast<const char*>(data), size);

@@ -12,7 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace zs::http;
     static const auto router = [] {
         auto made = std::make_unique<Router>();
-        for (const char* pattern : {"/", "/v1/tables/{table}/sample", "/v1/{x}/{y}/z", "/c/{rest*}"}) {
+        for (const char* pattern :
+             {"/", "/v1/tables/{table}/sample", "/v1/{x}/{y}/z", "/c/{rest*}"}) {
             made->add_plain(Method::Get, pattern, {}, [](Request&) { return no_content(); });
         }
         return made;
@@ -26,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!path || path->find('\0') != std::string::npos) std::abort();
     if (!percent_decode(target->query, Plus::IsBlank)) std::abort();
     const auto match = router->match(Method::Get, target->path);
-    if (match.route != nullptr && match.params.size() != match.route->param_names.size()) std::abort();
+    if (match.route != nullptr && match.params.size() != match.route->param_names.size())
+        std::abort();
     return 0;
 }
