@@ -46,7 +46,7 @@ else()
     SQLITE_ENABLE_MATH_FUNCTIONS SQLITE_ENABLE_COLUMN_METADATA
     SQLITE_ENABLE_NORMALIZE SQLITE_ENABLE_STMT_SCANSTATUS=0 SQLITE_DEFAULT_WAL_SYNCHRONOUS=2
     SQLITE_TEMP_STORE=3 SQLITE_ENABLE_STAT4 SQLITE_STRICT_SUBTYPE=1
-    # INSERT INTO a SELECT * FROM b, when it copies whole b-trees, never asks the authorizer about b.
+    # INSERT INTO a SELECT * FROM b that copies whole b-trees never asks the authorizer about b.
     SQLITE_OMIT_XFER_OPT)
   target_compile_options(zs_sqlite3 PRIVATE -O2 -w)
   target_link_libraries(zs_sqlite3 PRIVATE Threads::Threads m)
