@@ -48,7 +48,8 @@ public:
     // As prepare, from the cache by exact text; the statement goes back when it is destroyed. A
     // statement in use is never handed out twice.
     Result<Statement> prepare_cached(std::string_view sql);
-    // Forgets what is cached; statements in use are not touched and are dropped when they come back.
+    // Forgets what is cached; statements in use are not touched and are dropped when they come
+    // back.
     void clear_statements();
 
     std::int64_t last_insert_rowid() const;

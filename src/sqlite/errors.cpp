@@ -29,8 +29,8 @@ std::string_view after(std::string_view text, std::string_view mark) {
     return at == std::string_view::npos ? std::string_view() : text.substr(at + mark.size());
 }
 
-// "t.a, t.b" -> table t, columns a and b. A name with a dot or comma in it cannot be told apart; the
-// message still has it in full.
+// "t.a, t.b" -> table t, columns a and b. A name with a dot or comma in it cannot be told apart;
+// the message still has it in full.
 void add_columns(Error& error, std::string_view list) {
     boost::json::array columns;
     std::string_view table;

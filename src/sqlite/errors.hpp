@@ -11,16 +11,19 @@ namespace zs::sqlite {
 
 // What a result code of SQLite means to a caller.
 //
-//     constraint violated      Conflict "constraint_violation"; details kind, constraint, table, columns
-//     busy, locked             Unavailable "busy";  stale snapshot: Conflict "serialization_failure"
+//     constraint violated      Conflict "constraint_violation"; details kind, constraint, table,
+//                              columns
+//     busy, locked             Unavailable "busy"; a stale snapshot: Conflict
+//                              "serialization_failure"
 //     disk or quota full       Unavailable "storage_full"
 //     corrupt, not a database  DataLoss
 //     out of memory            Unavailable "out_of_memory"
 //     interrupted              DeadlineExceeded
 //     value or text too big    TooLarge "value_too_large"
 //     read-only, denied        Forbidden
-//     bad SQL                  InvalidArgument "sql_syntax_error", "no_such_table", "no_such_column",
-//                              "sql_error"; details line, column, offset where SQLite knows them
+//     bad SQL                  InvalidArgument "sql_syntax_error", "no_such_table",
+//                              "no_such_column", "sql_error"; details line, column, offset where
+//                              SQLite knows them
 //
 // `code` may be extended. `sql` is the text the position refers to.
 Error to_error(sqlite3* connection, int code, std::string_view sql = {});

@@ -150,7 +150,8 @@ Pointers GroupWriter::State::run_once(const Pointers& jobs) {
         if (run_job(*jobs[i], alone)) {
             done.push_back(jobs[i]);
         } else if (!connection.in_transaction()) {
-            // SQLite gave the whole transaction up. The others are innocent: again, without this one.
+            // SQLite gave the whole transaction up. The others are innocent: again, without this
+            // one.
             observer->rolled_back();
             done.insert(done.end(), jobs.begin() + static_cast<std::ptrdiff_t>(i) + 1, jobs.end());
             return done;

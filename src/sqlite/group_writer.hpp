@@ -40,8 +40,8 @@ public:
 //
 // Work is `Result<T>(Connection&)`. One that fails is rolled back alone. It MAY RUN MORE THAN ONCE:
 // when SQLite gives up the whole transaction because of one work (interrupted, out of memory,
-// INSERT OR ROLLBACK), the others are run again without it; so work changes nothing but the database
-// and its own answer. Work neither begins nor ends transactions.
+// INSERT OR ROLLBACK), the others are run again without it; so work changes nothing but the
+// database and its own answer. Work neither begins nor ends transactions.
 // Threading:  call from any thread. The thread starts with the first work.
 // Durability: success means the change survives power loss.
 // Errors:     what the work answers; Unavailable "overloaded" when the queue is full;

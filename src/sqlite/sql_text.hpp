@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-// What can be said about SQL text without an engine. It splits and recognises; it never decides about
-// rights: those come from the engine's authorizer.
+// What can be said about SQL text without an engine. It splits and recognises; it never decides
+// about rights: those come from the engine's authorizer.
 namespace zs::sqlite {
 
 // The first byte at or after `from` that is neither blank nor part of a comment; the end otherwise.

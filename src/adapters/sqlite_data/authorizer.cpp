@@ -14,8 +14,8 @@ namespace {
 using identity::Resource;
 using identity::Right;
 
-// Functions that reach outside the database or into the engine. What is not compiled in stands here,
-// too: a build with another SQLite must not open a hole.
+// Functions that reach outside the database or into the engine. What is not compiled in stands
+// here, too: a build with another SQLite must not open a hole.
 constexpr std::array<std::string_view, 11> kRefusedFunctions = {"load_extension",
                                                                 "readfile",
                                                                 "writefile",

@@ -15,8 +15,8 @@ namespace zs::sqlite_data {
 enum class StatementClass { Query, Change, Definition };
 
 // Decides what the current caller's statement may touch, from what the engine reports while it
-// prepares it: tables, columns and operations really used, also through views and triggers. It stays
-// active while the statement runs, because a changed schema makes the engine prepare again.
+// prepares it: tables, columns and operations really used, also through views and triggers. It
+// stays active while the statement runs, because a changed schema makes the engine prepare again.
 //
 // Between enter() and leave() there is a caller; outside, the server itself works and everything is
 // allowed.

@@ -1,7 +1,6 @@
 #include "adapters/sqlite_data/engine_test.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include <map>
 #include <mutex>
@@ -195,7 +194,7 @@ TEST_F(ChangeCaptureTest, WhatIsToldIsWhatTheTableBecame) {
             statements.push_back(request(random_statement(random)));
         auto task = writer < 5 ? autocommit_writer(*engine_, std::move(statements))
                                : transaction_writer(*engine_, options, std::move(statements));
-        boost::asio::co_spawn(loop, std::move(task), boost::asio::detached);
+        boost::asio::co_spawn(loop, std::move(task), kNoAnswer);
     }
     loop.run();
     std::map<std::int64_t, std::string> real;

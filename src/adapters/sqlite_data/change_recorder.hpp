@@ -13,9 +13,9 @@ struct sqlite3;
 namespace zs::sqlite_data {
 
 // Sees every row that a connection changes, by SQLite's pre-update hook. It does two jobs:
-// it records the changes of the current transaction while somebody subscribes to them; and it notices
-// rows that a conflict clause (REPLACE) removed, which the authorizer cannot see. While neither is
-// wanted there is no hook, and writes cost nothing more.
+// it records the changes of the current transaction while somebody subscribes to them; and it
+// notices rows that a conflict clause (REPLACE) removed, which the authorizer cannot see. While
+// neither is wanted there is no hook, and writes cost nothing more.
 // Threading: as its connection. Lifetime: stays where it is as long as the connection is used.
 class ChangeRecorder {
 public:

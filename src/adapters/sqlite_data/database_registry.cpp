@@ -4,12 +4,21 @@
 #include "base/hash.hpp"
 
 #include <filesystem>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace zs::sqlite_data {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 120;
+
+void sync_folder(const std::filesystem::path& folder) {
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    ::fsync(fd);
+    ::close(fd);
+}
 
 Result<std::string> path_of(const std::string& folder, const identity::Tenant& tenant) {
     const std::string home = folder + "/" + file_name_part(tenant.org_id);
@@ -19,6 +28,9 @@ Result<std::string> path_of(const std::string& folder, const identity::Tenant& t
         if (error) return unavailable("the data folder cannot be written");
         ::chmod(folder.c_str(), 0700);
         ::chmod(home.c_str(), 0700);
+        // A database is as durable as the folders that lead to it.
+        sync_folder(folder);
+        sync_folder(std::filesystem::path(folder).parent_path());
     }
     return home + "/" + file_name_part(tenant.env_slug) + ".db";
 }

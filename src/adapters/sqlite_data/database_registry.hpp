@@ -16,8 +16,8 @@ namespace zs::sqlite_data {
 // long names by their hash. Different names give different parts, and none leaves its folder.
 std::string file_name_part(std::string_view name);
 
-// The open databases, opened on demand. When there are too many, the one unused for the longest time
-// is closed.
+// The open databases, opened on demand. When there are too many, the one unused for the longest
+// time is closed.
 // Threading: any.
 class DatabaseRegistry {
 public:
@@ -28,6 +28,8 @@ public:
 
     // Errors: Unavailable "too_many_databases" when every open one is in use.
     async::Task<Result<Database>> get(identity::Tenant tenant);
+    // Null when it is not open.
+    Database find(const identity::Tenant& tenant);
     std::size_t open_count() const;
 
 private:
@@ -35,7 +37,6 @@ private:
         Database database;
         std::list<identity::Tenant>::iterator place;
     };
-    Database find(const identity::Tenant& tenant);
     Result<Database> open_blocking(const identity::Tenant& tenant);
     Result<Database> make_room();
 

@@ -11,8 +11,8 @@
 namespace zs::sqlite_data {
 namespace {
 
-// What the server itself names with this prefix cannot be reached by renaming either; the authorizer
-// is not told a new name.
+// What the server itself names with this prefix cannot be reached by renaming either; the
+// authorizer is not told a new name.
 bool renames_to_reserved(const data::SqlRequest& request) {
     if (sqlite::first_keyword(request.sql) != "ALTER") return false;
     const std::string lower = to_lower(request.sql);
@@ -196,7 +196,8 @@ void EngineConnection::clear() {
 }
 
 void EngineConnection::set_capturing(bool on) {
-    // Compiled without the hook, DELETE without WHERE clears the table in one step that no hook sees.
+    // Compiled without the hook, DELETE without WHERE clears the table in one step that no hook
+    // sees.
     if (on != recorder_.capturing()) clear();
     recorder_.set_capturing(on);
 }

@@ -38,7 +38,8 @@ public:
     // Compiles the request's statement, or takes it from the cache, and checks the caller's rights.
     // The answer lives until the next prepare.
     Result<Prepared*> prepare(const data::SqlRequest& request);
-    // Runs what prepare answered. `sink` may be null. Forbidden, errors and limits as SqlEngine says.
+    // Runs what prepare answered. `sink` may be null. Forbidden, errors and limits as SqlEngine
+    // says.
     Result<data::SqlSummary> run(Prepared& prepared, const data::SqlRequest& request,
                                  data::RowSink* sink);
 

@@ -6,12 +6,16 @@
 
 #include <gtest/gtest.h>
 
+#include <exception>
 #include <memory>
 #include <stdlib.h>
 #include <string>
 #include <vector>
 
 namespace zs::sqlite_data {
+
+// Ends a coroutine whose answer a test does not look at.
+constexpr auto kNoAnswer = [](const std::exception_ptr&) {};
 
 using Rows = std::vector<std::vector<data::SqlValue>>;
 

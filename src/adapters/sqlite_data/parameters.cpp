@@ -46,7 +46,8 @@ Result<void> bind_parameters(sqlite::Statement& statement, const data::SqlReques
     std::size_t last_position = 0;
     for (int index = 1; index <= count; ++index) {
         const auto name = statement.parameter_name(index);
-        // ?5 alone makes 1 to 4 exist without a name; they stand for the list's places all the same.
+        // ?5 alone makes 1 to 4 exist without a name; they stand for the list's places all the
+        // same.
         const std::size_t position = position_in_list(name, index);
         const data::SqlValue* value = nullptr;
         if (position > 0 && position <= request.positional.size()) {

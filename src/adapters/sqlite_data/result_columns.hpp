@@ -18,8 +18,8 @@ data::ColumnKind kind_of_declared(std::string_view upper_type);
 // Gives repeated names the suffix _2, _3 …, never one that another column has already.
 void make_unique(std::vector<data::ResultColumn>& columns);
 
-// The columns of one prepared statement, made once and corrected per execution where an expression's
-// type depends on its first row.
+// The columns of one prepared statement, made once and corrected per execution where an
+// expression's type depends on its first row.
 class ResultColumns {
 public:
     // `row_is_there`: the statement stands on its first row.

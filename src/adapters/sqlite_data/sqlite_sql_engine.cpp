@@ -4,6 +4,9 @@
 #include "adapters/sqlite_data/row_buffer.hpp"
 #include "adapters/sqlite_data/sqlite_transaction.hpp"
 #include "adapters/sqlite_data/table_catalog.hpp"
+#include "base/log.hpp"
+
+#include <sqlite3.h>
 
 namespace zs::sqlite_data {
 namespace {
@@ -49,6 +52,11 @@ Result<MaybeRead> read_blocking(TenantDatabase& database, const data::SqlRequest
     auto summary = reader->engine().run(**prepared, request, sink);
     if (!summary) return std::move(summary).error();
     return MaybeRead(*summary);
+}
+
+Error too_many_statements() {
+    return exhausted("too many statements run at once in this environment: retry in a moment",
+                     "too_many_statements");
 }
 
 struct Written {
@@ -114,15 +122,22 @@ struct SqliteSqlEngine::State {
 };
 
 SqliteSqlEngine::SqliteSqlEngine(SqliteDataOptions options, async::BlockingPool& pool)
-    : state_(std::make_unique<State>(std::move(options), pool)) {}
+    : state_(std::make_unique<State>(std::move(options), pool)) {
+    if (sqlite3_compileoption_used("OMIT_XFER_OPT") != 0) return;
+    log::warn("this SQLite copies a table (INSERT … SELECT *) without asking for the right to read "
+              "it; build with the SQLite of deps/ where rights per table matter");
+}
 
 SqliteSqlEngine::~SqliteSqlEngine() = default;
 
 async::Task<Result<data::SqlSummary>> SqliteSqlEngine::execute(data::SqlRequest request,
                                                                SinkPtr sink) {
-    auto opened = co_await state_->databases.get(request.tenant);
-    if (!opened) co_return std::move(opened).error();
-    const Database database = std::move(*opened);
+    Database database = state_->databases.find(request.tenant);
+    if (!database) {
+        auto opened = co_await state_->databases.get(request.tenant);
+        if (!opened) co_return std::move(opened).error();
+        database = std::move(*opened);
+    }
     const auto shared = std::make_shared<const data::SqlRequest>(std::move(request));
     const Route route = database->route_of(shared->sql);
     if (route != Route::Write) {

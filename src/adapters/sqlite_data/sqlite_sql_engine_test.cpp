@@ -4,7 +4,6 @@
 #include "adapters/sqlite_data/engine_test.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 
 #include <filesystem>
 
@@ -226,7 +225,7 @@ TEST_F(SqlEngineTest, WaitingWritesShareACommitAndFailAlone) {
         boost::asio::co_spawn(
             loop,
             insert_one(*engine_, request("INSERT INTO t VALUES (?)", {std::int64_t{value}}), done),
-            boost::asio::detached);
+            kNoAnswer);
     }
     loop.poll();
     const auto before = testing::run_task(engine_->commits(tenant));
@@ -247,8 +246,7 @@ TEST_F(SqlEngineTest, AStatementThatGivesTheTransactionUpLeavesTheOthersIntact) 
     int done = 0;
     for (const char* sql : {"INSERT INTO t VALUES (1)", "INSERT OR ROLLBACK INTO t VALUES (5)",
                             "INSERT INTO t VALUES (2)", "INSERT OR FAIL INTO t VALUES (3),(5)"}) {
-        boost::asio::co_spawn(loop, insert_one(*engine_, request(sql), done),
-                              boost::asio::detached);
+        boost::asio::co_spawn(loop, insert_one(*engine_, request(sql), done), kNoAnswer);
     }
     loop.poll();
     testing::run_task(blocker->rollback());

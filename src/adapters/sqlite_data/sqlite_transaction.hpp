@@ -11,8 +11,8 @@ namespace zs::sqlite_data {
 // A REST transaction: one connection from begin to end, a snapshot from its first statement on, the
 // write lock from its first write on.
 //
-// A failed statement undoes only itself, with one exception that is SQLite's: a write that is stopped
-// midway (time, cancellation) takes the whole transaction with it; is_over() then says so.
+// A failed statement undoes only itself, with one exception that is SQLite's: a write that is
+// stopped midway (time, cancellation) takes the whole transaction with it; is_over() then says so.
 class SqliteTransaction final : public data::EngineTransaction {
 public:
     static async::Task<Result<std::unique_ptr<data::EngineTransaction>>> begin(

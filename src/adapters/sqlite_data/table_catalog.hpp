@@ -9,8 +9,8 @@
 
 namespace zs::sqlite_data {
 
-// The tables and views of one database as `rights` may see them; the engine's own, full-text shadows
-// and what the server reserves are hidden. The authorizer must be off.
+// The tables and views of one database as `rights` may see them; the engine's own, full-text
+// shadows and what the server reserves are hidden. The authorizer must be off.
 Result<std::vector<data::TableInfo>> list_tables(sqlite::Connection& connection,
                                                  const identity::Rights& rights);
 // With indexes. Errors: NotFound "no_such_table", also for what `rights` may not read.

@@ -16,8 +16,8 @@
 
 namespace zs::sqlite_data {
 
-// A connection with what statements need on it. The engine part refers to the connection, so the two
-// stay together.
+// A connection with what statements need on it. The engine part refers to the connection, so the
+// two stay together.
 struct Session {
     Session(sqlite::Connection opened, const SqliteDataOptions& options,
             const std::atomic<std::uint64_t>& definitions)

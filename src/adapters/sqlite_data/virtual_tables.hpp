@@ -11,8 +11,8 @@ class Connection;
 
 namespace zs::sqlite_data {
 
-// The full-text tables of one database. Each keeps its data in shadow tables ("docs_data" of "docs"),
-// which nobody touches directly.
+// The full-text tables of one database. Each keeps its data in shadow tables ("docs_data" of
+// "docs"), which nobody touches directly.
 class VirtualTables {
 public:
     // Reads the schema; the authorizer must be off.

@@ -30,9 +30,10 @@ struct ChangeSet {
     bool too_large = false;
 };
 
-// Hears of every commit after it is durable, in commit order, on the writer's thread: on_commit must
-// be short and must not call the engine. A statement whose change set would exceed
-// `limits::kChangeSetBytesMax` is reported with `changes` empty and `too_large` true: read the table.
+// Hears of every commit after it is durable, in commit order, on the writer's thread: on_commit
+// must be short and must not call the engine. A statement whose change set would exceed
+// `limits::kChangeSetBytesMax` is reported with `changes` empty and `too_large` true: read the
+// table.
 class ChangeSubscriber {
 public:
     virtual ~ChangeSubscriber() = default;

@@ -15,8 +15,8 @@ namespace zs::data {
 class EngineTransaction {
 public:
     virtual ~EngineTransaction() = default;
-    // Errors: as SqlEngine::execute; Conflict "serialization_failure" when another commit came after
-    // the snapshot or the write lock could not be had in time: the transaction is then over.
+    // Errors: as SqlEngine::execute; Conflict "serialization_failure" when another commit came
+    // after the snapshot or the write lock could not be had in time: the transaction is then over.
     virtual async::Task<Result<SqlSummary>> execute(SqlRequest request,
                                                     std::shared_ptr<RowSink> sink) = 0;
     // Success means the work survives power loss. Errors: Conflict "serialization_failure".
@@ -39,11 +39,12 @@ struct TransactionOptions {
 // Threading:  call from any io thread; no method blocks the caller.
 // Durability: a success with `wrote` survives power loss.
 // Errors:     InvalidArgument "sql_syntax_error", "no_such_table", "no_such_column", "sql_error",
-//             "multiple_statements", "transaction_control" (details line, column, offset where known);
-//             Forbidden "statement_not_allowed" for what nobody may do, "permission_denied" for what
-//             these rights do not cover; Conflict "constraint_violation" (details constraint, table,
-//             columns); Exhausted "too_many_statements"; Unavailable "out_of_memory", "overloaded";
-//             DeadlineExceeded; TooLarge "sql_too_long", "result_too_large".
+//             "multiple_statements", "transaction_control" (details line, column, offset where
+//             known); Forbidden "statement_not_allowed" for what nobody may do, "permission_denied"
+//             for what these rights do not cover; Conflict "constraint_violation" (details
+//             constraint, table, columns); Exhausted "too_many_statements"; Unavailable
+//             "out_of_memory", "overloaded"; DeadlineExceeded; TooLarge "sql_too_long",
+//             "result_too_large".
 class SqlEngine {
 public:
     virtual ~SqlEngine() = default;

@@ -30,7 +30,8 @@ Error not_active(const TransactionInfo& info) {
 
 }  // namespace
 
-// All fields but `engine` are guarded by the registry's mutex. `engine` belongs to whoever set `busy`.
+// All fields but `engine` are guarded by the registry's mutex. `engine` belongs to whoever set
+// `busy`.
 struct TransactionService::Record {
     TransactionInfo info;
     identity::UserId user_id;
@@ -132,7 +133,8 @@ async::Task<Result<TransactionInfo>> TransactionService::begin(identity::Princip
                                     + " transactions may be open at once; end one first",
                                 "too_many_transactions");
         }
-        // Registered, and counted, before the engine is asked, so that a burst cannot pass the limit.
+        // Registered, and counted, before the engine is asked, so that a burst cannot pass the
+        // limit.
         record->info.id = TransactionId::next(clock_);
         record->info.read_only = options.read_only;
         record->info.created_at = record->info.last_activity = clock_.now();

@@ -17,9 +17,10 @@ namespace zs::data {
 // (organisation, environment); for everybody else it does not exist.
 // Threading: any. No lock is held while the engine works; one statement at a time per transaction.
 // Lifetime:  call close() and cancel run() before destruction.
-// Errors:    NotFound "transaction_not_found"; Conflict "transaction_busy", "transaction_not_active"
-//            (details status, reason), "serialization_failure"; Gone "transaction_expired"; Exhausted
-//            "too_many_transactions"; Forbidden "read_only_transaction"; and those of the engine.
+// Errors:    NotFound "transaction_not_found"; Conflict "transaction_busy",
+//            "transaction_not_active" (details status, reason), "serialization_failure"; Gone
+//            "transaction_expired"; Exhausted "too_many_transactions"; Forbidden
+//            "read_only_transaction"; and those of the engine.
 class TransactionService {
 public:
     TransactionService(SqlEngine& engine, const SqlService& statements, const Clock& clock,

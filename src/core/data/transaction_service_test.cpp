@@ -5,13 +5,14 @@
 #include "support/run_task.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
 namespace zs::data {
 namespace {
 
 using namespace std::chrono_literals;
+
+constexpr auto kNoAnswer = [](const std::exception_ptr&, const auto&) {};
 
 // What the engine is told, and what it is to answer next.
 struct Script {
@@ -283,8 +284,7 @@ public:
         script.hold_next = true;
         SqlCall call;
         call.sql = "SELECT slow";
-        boost::asio::co_spawn(loop_, service.execute(std::move(who), id, call, nullptr),
-                              boost::asio::detached);
+        boost::asio::co_spawn(loop_, service.execute(std::move(who), id, call, nullptr), kNoAnswer);
         loop_.poll();
     }
     void finish() {
