@@ -192,6 +192,9 @@ TEST_P(IdentityContract, ApiKeysActAsTheirOwnerInTheirEnvironment) {
     EXPECT_TRUE(principal->rights->allows(Resource::Workflows, Right::Read));
     EXPECT_TRUE(principal->rights->allows(Resource::Jobs, Right::Create));
     EXPECT_FALSE(principal->rights->allows(Resource::Permissions, Right::Read));
+    EXPECT_TRUE(is_admin(*owner));
+    EXPECT_FALSE(is_admin(*principal)) << "the owner's roles do not widen the scopes";
+    EXPECT_EQ(reason(id().audit.list(principal, {}, {})), "permission_denied");
     EXPECT_EQ(reason(id().api_keys.create(principal, {}, client_)), "grant_exceeds_own")
         << "a key must not make a wider one";
 

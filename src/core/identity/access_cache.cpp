@@ -44,12 +44,18 @@ struct AccessCache::Shard {
         if (slots.size() < kPerShardMax) return;
         std::erase_if(slots,
                       [&](const auto& item) { return is_dead(item.second, generation, now); });
-        if (slots.size() < kPerShardMax) return;
-        auto oldest = slots.begin();
-        for (auto it = slots.begin(); it != slots.end(); ++it) {
-            if (it->second.last_use < oldest->second.last_use) oldest = it;
-        }
-        slots.erase(oldest);
+        // A quarter at once, so that the sweep is paid rarely.
+        const std::size_t keep = kPerShardMax / 4 * 3;
+        if (slots.size() <= keep) return;
+        std::size_t surplus = slots.size() - keep;
+        std::vector<Timestamp> uses;
+        for (const auto& [hash, slot] : slots)
+            uses.push_back(slot.last_use);
+        const auto cut = uses.begin() + static_cast<std::ptrdiff_t>(surplus - 1);
+        std::nth_element(uses.begin(), cut, uses.end());
+        std::erase_if(slots, [&, oldest = *cut](const auto& item) {
+            return surplus > 0 && item.second.last_use <= oldest && surplus-- > 0;
+        });
     }
 };
 

@@ -37,6 +37,7 @@ std::string cut_utf8(std::string_view text, std::size_t bytes_max) {
     std::string out(text.substr(0, bytes_max));
     while (!out.empty() && !is_utf8(out))
         out.pop_back();
+    std::erase_if(out, [](char c) { return static_cast<unsigned char>(c) < 0x20; });
     return out;
 }
 }  // namespace

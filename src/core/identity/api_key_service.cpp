@@ -1,7 +1,6 @@
 #include "core/identity/api_key_service.hpp"
 
 #include "base/encoding.hpp"
-#include "core/identity/audit_log.hpp"
 #include "core/identity/limits.hpp"
 #include "core/identity/permission.hpp"
 
@@ -126,7 +125,7 @@ async::Task<Result<NewApiKeyView>> ApiKeyService::create(PrincipalPtr caller, Ap
 async::Task<Result<ApiKey>> ApiKeyService::find_allowed(PrincipalPtr caller, ApiKeyId id) {
     auto key = co_await store_.find(caller->tenant.org_id, id);
     if (!key) co_return key;
-    if (key->user_id != caller->user_id && !has_role(*caller, kRoleAdmin)) {
+    if (key->user_id != caller->user_id && !is_admin(*caller)) {
         co_return forbidden("this API key belongs to somebody else");
     }
     co_return key;

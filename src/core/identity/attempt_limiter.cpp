@@ -55,8 +55,8 @@ void AttemptLimiter::make_room(Timestamp now) {
     if (entries_.size() < kAttemptKeysMax) return;
     std::erase_if(entries_, [&](const auto& item) { return is_quiet(item.second, now); });
     // Still full: an attack from very many places. Forgetting arbitrary entries is fairer than
-    // refusing everybody new.
-    while (entries_.size() >= kAttemptKeysMax)
+    // refusing everybody new. A quarter at once, so that the sweep above is paid rarely.
+    while (entries_.size() > kAttemptKeysMax / 4 * 3)
         entries_.erase(entries_.begin());
 }
 

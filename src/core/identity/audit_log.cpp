@@ -2,24 +2,12 @@
 
 #include "base/json_codec.hpp"
 #include "base/log.hpp"
-#include "core/identity/user.hpp"
 
 #include <boost/json/serialize.hpp>
 
-#include <algorithm>
 #include <charconv>
 
 namespace zs::identity {
-
-bool has_role(const Principal& principal, std::string_view role) {
-    return std::any_of(principal.roles.begin(), principal.roles.end(),
-                       [&](const auto& own) { return canonical_role(own) == role; });
-}
-
-Result<void> require_admin(const Principal& principal) {
-    if (has_role(principal, kRoleAdmin)) return {};
-    return forbidden("this needs the role admin").with("needs", json_text("role admin"));
-}
 
 async::Task<> AuditLog::append(AuditEntry entry) {
     const std::string action = entry.action;

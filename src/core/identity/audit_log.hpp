@@ -25,8 +25,4 @@ private:
     AuditStore& store_;
 };
 
-// Errors: Forbidden.
-Result<void> require_admin(const Principal& principal);
-bool has_role(const Principal& principal, std::string_view role);
-
 }  // namespace zs::identity

@@ -10,6 +10,9 @@
 
 namespace zs::identity {
 namespace {
+// The last moment that RFC 3339 can write.
+constexpr Timestamp kNever{Millis(253'402'300'799'999)};
+
 Error bad_credential(std::string message) {
     return unauthenticated(std::move(message));
 }
@@ -162,7 +165,8 @@ async::Task<Result<PrincipalPtr>> Authenticator::api_key(std::string credential,
     auto principal = principal_of(facts.access, *environment);
     principal->token_kind = TokenKind::ApiKey;
     principal->token_id = facts.key.id.uuid();
-    principal->expires_at = facts.key.expires_at.value_or(Timestamp::max());
+    principal->expires_at = facts.key.expires_at.value_or(kNever);
+    principal->narrowed = !facts.key.scopes.empty();
     principal->rights = std::make_shared<const Rights>(narrow(rights_of(facts.access), *scopes));
     CachedCredential entry;
     entry.principal = principal;

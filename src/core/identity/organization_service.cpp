@@ -1,9 +1,7 @@
 #include "core/identity/organization_service.hpp"
 
 #include "base/encoding.hpp"
-#include "core/identity/audit_log.hpp"
 #include "core/identity/limits.hpp"
-#include "core/identity/user.hpp"
 
 namespace zs::identity {
 namespace {
@@ -47,7 +45,7 @@ Result<void> check_window(int limit, std::int64_t offset) {
 }
 
 bool OrganizationService::sees_all(const Principal& caller) const {
-    return caller.tenant.org_id == config_.default_org && has_role(caller, kRoleAdmin);
+    return caller.tenant.org_id == config_.default_org && is_admin(caller);
 }
 
 Result<void> OrganizationService::check_visible(const Principal& caller,

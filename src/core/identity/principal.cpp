@@ -1,5 +1,9 @@
 #include "core/identity/principal.hpp"
 
+#include "core/identity/user.hpp"
+
+#include <algorithm>
+
 namespace zs::identity {
 
 std::string_view to_text(TokenKind kind) noexcept {
@@ -9,6 +13,16 @@ std::string_view to_text(TokenKind kind) noexcept {
         case TokenKind::Dev: return "dev";
     }
     return "access";
+}
+
+bool is_admin(const Principal& principal) {
+    const auto& roles = principal.roles;
+    return !principal.narrowed && std::find(roles.begin(), roles.end(), kRoleAdmin) != roles.end();
+}
+
+Result<void> require_admin(const Principal& principal) {
+    if (is_admin(principal)) return {};
+    return forbidden("this needs the role admin").with("needs", json_text("role admin"));
 }
 
 }  // namespace zs::identity

@@ -47,9 +47,15 @@ struct Principal {
     TokenKind token_kind = TokenKind::Access;
     Uuid token_id;  // the session, or the API key
     Timestamp expires_at;
-    std::shared_ptr<const Rights>
-        rights;  // the union over user, groups, labels, roles, teams; cut by scopes
+    bool narrowed = false;  // an API key with scopes: roles do not tell what it may do
+    // The union over user, groups, labels, roles and teams; cut by the scopes of a key.
+    std::shared_ptr<const Rights> rights;
 };
 using PrincipalPtr = std::shared_ptr<const Principal>;
+
+// What "role admin" in the contracts means: a key with scopes does not act as an administrator.
+bool is_admin(const Principal& principal);
+// Errors: Forbidden.
+Result<void> require_admin(const Principal& principal);
 
 }  // namespace zs::identity

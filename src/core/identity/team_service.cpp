@@ -1,7 +1,6 @@
 #include "core/identity/team_service.hpp"
 
 #include "base/encoding.hpp"
-#include "core/identity/audit_log.hpp"
 #include "core/identity/limits.hpp"
 #include "core/identity/organization_service.hpp"
 #include "core/identity/permission_service.hpp"
@@ -150,7 +149,7 @@ async::Task<Result<void>> TeamService::require_manager(PrincipalPtr caller, Team
     auto members = co_await store_.members(caller->tenant.org_id, id);
     if (!members) co_return members.error();
     auto allowed = require(*caller, Resource::Permissions, Right::Update);
-    if (!allowed || has_role(*caller, kRoleAdmin)) co_return allowed;
+    if (!allowed || is_admin(*caller)) co_return allowed;
     const auto* own = find_member(*members, caller->user_id);
     const bool manages =
         own != nullptr && (own->role == TeamRole::Owner || own->role == TeamRole::Admin);
