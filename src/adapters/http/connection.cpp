@@ -13,6 +13,8 @@ namespace {
 
 // Answers to pipelined requests wait for each other up to here.
 constexpr std::size_t kOutputHighBytes = 64 * 1024;
+// Heads leave this much of the buffer to the body behind them.
+constexpr std::size_t kBodyRoomBytes = 4096;
 // The rest of an unwanted body is read rather than closing the connection, up to here.
 constexpr std::uint64_t kDiscardBytesMax = 256 * 1024;
 constexpr std::chrono::seconds kLingerTime{2};
@@ -169,7 +171,7 @@ bool Connection::read_more() {
     if (!space_) space_ = loop_->take_workspace();
     if (begin_ == end_) {
         begin_ = end_ = 0;
-    } else if (end_ == space_->capacity) {
+    } else if (end_ >= head_room_end()) {
         ZS_ASSERT(begin_ > 0);  // the parser's limits are below the capacity
         std::memmove(space_->buffer.get(), space_->buffer.get() + begin_, end_ - begin_);
         end_ -= begin_;
@@ -177,7 +179,7 @@ bool Connection::read_more() {
         parser_.reset();
     }
     std::size_t got = 0;
-    switch (socket_.receive(space_->buffer.get() + end_, space_->capacity - end_, got)) {
+    switch (socket_.receive(space_->buffer.get() + end_, head_room_end() - end_, got)) {
         case SocketStream::Io::Done:
             end_ += got;
             resting_ = false;
@@ -360,10 +362,22 @@ SocketStream::Io Connection::receive_into(char* to, std::size_t size, std::size_
     return io;
 }
 
+// Heads are read up to here only, so that a body always finds room behind the last one.
+std::size_t Connection::head_room_end() const {
+    return space_->capacity - kBodyRoomBytes;
+}
+
 SocketStream::Io Connection::receive_more() {
     // The head stays where it is; behind it the buffer serves the body again and again.
     if (read_at_ == end_) read_at_ = end_ = begin_ + exchange_.head.size;
-    if (end_ == space_->capacity) return SocketStream::Io::Blocked;
+    if (end_ == space_->capacity) {
+        // What the decoder has not taken yet moves up; heads leave room, so there is some.
+        const std::size_t body = begin_ + exchange_.head.size;
+        std::memmove(space_->buffer.get() + body, space_->buffer.get() + read_at_, end_ - read_at_);
+        end_ -= read_at_ - body;
+        read_at_ = body;
+        if (end_ == space_->capacity) return SocketStream::Io::Closed;
+    }
     std::size_t got = 0;
     const auto io = receive_into(space_->buffer.get() + end_, space_->capacity - end_, got);
     end_ += got;

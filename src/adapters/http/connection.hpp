@@ -77,6 +77,7 @@ private:
     void close();
     void abandon(Error error);
     void wake(Result<void> outcome);
+    std::size_t head_room_end() const;
     void handling_tick();
     bool body_is_too_slow();
     async::Task<Result<void>> wait_output();  // until the client took everything

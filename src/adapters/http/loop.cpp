@@ -298,7 +298,7 @@ std::unique_ptr<Workspace> Loop::take_workspace() {
     }
     const auto& limits = core_->config.limits;
     return std::make_unique<Workspace>(std::max<std::size_t>(
-        32768, std::size_t{limits.request_line_bytes_max} + limits.header_bytes_max + 4096));
+        32768, std::size_t{limits.request_line_bytes_max} + limits.header_bytes_max + 8192));
 }
 
 void Loop::give_back(std::unique_ptr<Workspace> workspace) {

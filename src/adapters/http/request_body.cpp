@@ -118,7 +118,8 @@ RequestBody::Pull RequestBody::pull_gzip(std::string& out) {
             return Pull::Data;
         }
         encoded_at_ += offered - in.size();
-        if (!out.empty()) return Pull::Data;
+        // Also without output: the caller counts what came and lets others have their turn.
+        if (!out.empty() || encoded_at_ == encoded_.size()) return Pull::Data;
     }
 }
 
@@ -128,7 +129,8 @@ RequestBody::Pull RequestBody::pull_decoded(std::string& out) {
 
 Result<void> RequestBody::check_size(std::size_t more) {
     decoded_ += more;
-    if (limits_.decoded_max != 0 && decoded_ > limits_.decoded_max) {
+    // Bytes that decode to nothing count as well, or such a body would never end.
+    if (limits_.decoded_max != 0 && std::max(decoded_, taken_) > limits_.decoded_max) {
         return too_large("the body is larger than " + std::to_string(limits_.decoded_max)
                          + " bytes")
             .with("limit_bytes", static_cast<std::int64_t>(limits_.decoded_max));
@@ -143,12 +145,13 @@ Result<void> RequestBody::check_size(std::size_t more) {
 
 async::Task<Result<std::optional<std::string>>> RequestBody::read() {
     std::string out;
-    if (since_way_given_ > kBytesPerTurn) {
-        since_way_given_ = 0;
-        co_await connection_.give_way();
-    }
     while (true) {
+        if (since_way_given_ > kBytesPerTurn) {
+            since_way_given_ = 0;
+            co_await connection_.give_way();
+        }
         if (failure_) co_return *failure_;
+        const std::uint64_t taken_before = taken_;
         const auto pulled = pull_decoded(out);
         if (pulled == Pull::Broken) {
             fail(invalid_argument("the body's chunks are malformed"));
@@ -158,7 +161,7 @@ async::Task<Result<std::optional<std::string>>> RequestBody::read() {
             fail(fits.error());
         }
         if (failure_) co_return *failure_;
-        since_way_given_ += out.size();
+        since_way_given_ += out.size() + static_cast<std::size_t>(taken_ - taken_before);
         if (!out.empty()) co_return std::optional<std::string>(std::move(out));
         if (pulled == Pull::End) co_return std::optional<std::string>();
         if (pulled != Pull::NeedInput) continue;

@@ -118,6 +118,28 @@ protected:
     std::promise<void> stopped;
 };
 
+// A head that ends on the last byte of the buffer must leave room for its body; else the loop would
+// wait for input that it never reads.
+TEST_F(HttpStream, BodyBehindAHeadThatFillsTheBuffer) {
+    start(1);
+    for (const std::size_t total : {std::size_t{28'672}, std::size_t{32'768}}) {
+        const std::string first = "GET /hello HTTP/1.1\r\nHost: x\r\nPad: ";
+        const std::string second =
+            "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nPad: ";
+        const std::string end = "\r\n\r\n";
+        const std::size_t half = total / 2;
+        auto client = connect();
+        client.send(first + std::string(half - first.size() - end.size(), 'a') + end + second
+                    + std::string(half - second.size() - end.size(), 'b') + end);
+        ASSERT_TRUE(client.read_reply());
+        client.send("5\r\nhello\r\n0\r\n\r\n");
+        const auto echoed = client.read_reply();
+        ASSERT_TRUE(echoed) << total;
+        EXPECT_EQ(echoed->body, "hello");
+        EXPECT_EQ(connect().get("/hello").value().status, 200u);
+    }
+}
+
 TEST_F(HttpStream, SourcesAreSentChunked) {
     start();
     auto client = connect();
