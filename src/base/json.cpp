@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <unordered_set>
+#include <set>
 #include <vector>
 
 namespace zs {
@@ -24,7 +24,8 @@ struct Handler {
     static constexpr std::size_t max_string_size = json::string::max_size();
 
     json::value_stack stack;
-    std::vector<std::unordered_set<std::string>> keys;
+    // A tree, not a hash table: whoever picks the keys must not be able to pick their collisions.
+    std::vector<std::set<std::string>> keys;
     std::string key;
     std::string duplicate;
     Refusal refusal = Refusal::None;
