@@ -61,6 +61,10 @@ bool is_final_status(unsigned status) noexcept {
            || status == 422;
 }
 
+bool outcome_is_unknown(unsigned status) noexcept {
+    return status == 500 || status == 504;
+}
+
 IdempotencyService::IdempotencyService(IdempotencyStore& store, const Clock& clock, Limits limits)
     : store_(store), clock_(clock), limits_(limits) {}
 
@@ -102,6 +106,10 @@ async::Task<Result<std::optional<KeptReply>>> IdempotencyService::begin(KeyId id
 }
 
 async::Task<void> IdempotencyService::finish(KeyId id, KeptReply reply) {
+    if (outcome_is_unknown(reply.status)) {
+        co_await lose(std::move(id));
+        co_return;
+    }
     if (!is_final_status(reply.status)) {
         auto released = co_await store_.release(std::move(id));
         log_failure(released);

@@ -20,7 +20,8 @@ public:
     // Errors: InvalidArgument for a malformed key; Conflict "idempotency_key_reused",
     // "idempotency_in_progress", "idempotency_reply_lost".
     async::Task<Result<std::optional<KeptReply>>> begin(KeyId id, std::string request_hash);
-    // Keeps a final reply (2xx, 404, 409, 410, 422), lets go of the key after any other.
+    // Keeps a final reply (2xx, 404, 409, 410, 422), loses it after one that leaves the outcome
+    // open, lets go of the key after any other.
     async::Task<void> finish(KeyId id, KeptReply reply);
     // The request ran, but its reply is not kept: streamed, or holding a secret.
     async::Task<void> lose(KeyId id);
@@ -41,5 +42,7 @@ private:
 
 // True for replies that a repetition must not change: 2xx, 404, 409, 410, 422.
 bool is_final_status(unsigned status) noexcept;
+// True for replies that do not prove that nothing was done: 500, 504. Such a key is never run again.
+bool outcome_is_unknown(unsigned status) noexcept;
 
 }  // namespace zs::idempotency

@@ -78,13 +78,24 @@ TEST_F(IdempotencyServiceTest, OnlyFinalStatusesAreKept) {
         ASSERT_TRUE(again) << status;
         EXPECT_TRUE(again->has_value()) << status;
     }
-    for (const unsigned status : {400U, 401U, 403U, 413U, 415U, 429U, 500U, 503U, 504U}) {
+    for (const unsigned status : {400U, 401U, 403U, 413U, 415U, 429U, 503U}) {
         const KeyId key = id("free" + std::to_string(status));
         ASSERT_TRUE(begin(key));
         finish(key, reply(status));
         auto again = begin(key);
         ASSERT_TRUE(again) << status;
         EXPECT_FALSE(again->has_value()) << status;
+    }
+}
+
+TEST_F(IdempotencyServiceTest, AnOpenOutcomeIsNeverRunAgain) {
+    for (const unsigned status : {500U, 504U}) {
+        const KeyId key = id("open" + std::to_string(status));
+        ASSERT_TRUE(begin(key));
+        finish(key, reply(status));
+        auto again = begin(key);
+        ASSERT_FALSE(again) << status;
+        EXPECT_EQ(again.error().reason, "idempotency_reply_lost");
     }
 }
 
