@@ -6,7 +6,6 @@
 #include "adapters/http/server.hpp"
 #include "adapters/relational/idempotency_store.hpp"
 #include "adapters/relational/identity_stores.hpp"
-#include "adapters/relational/migrations.hpp"
 #include "adapters/sqlite_data/sqlite_sql_engine.hpp"
 #include "async/run_blocking.hpp"
 #include "async/sleep.hpp"
@@ -15,10 +14,11 @@
 #include "server/api.hpp"
 #include "server/credentials.hpp"
 #include "server/health_monitor.hpp"
+#include "server/schema.hpp"
 #include "server/settings.hpp"
 #include "server/version.hpp"
 
-#include <optional>
+#include <cstdlib>
 #include <utility>
 
 namespace zs::server {
@@ -52,27 +52,6 @@ async::Task<> sweep_idempotency(idempotency::IdempotencyService& service) {
         const auto swept = co_await service.sweep();
         if (!swept) log::warn("idempotency keys not swept", {{"reason", swept.error().message}});
     }
-}
-
-Result<void> prepare_schema(async::Executor executor, relational::Database& database,
-                            const Clock& clock, bool migrate) {
-    auto files = relational::embedded_migrations(database.dialect());
-    if (!files) return std::move(files).error();
-    relational::Migrator migrator(database, clock, std::move(*files));
-    if (migrate) {
-        auto done = async::run_blocking(executor, migrator.up());
-        if (!done) return std::move(done).error();
-        for (const auto& step : *done) {
-            log::info("schema migrated", {{"version", step.version}, {"name", step.name}});
-        }
-        return {};
-    }
-    const auto status = async::run_blocking(executor, migrator.status());
-    if (!status) return status.error();
-    if (relational::is_up_to_date(*status)) return {};
-    return conflict(
-        "the database's schema is not the one of this program: run `zserver migrate "
-        "status`, then `zserver migrate up`, or set storage.auto_migrate");
 }
 
 // A listener beside the main one, with a part of the routes.
@@ -215,11 +194,16 @@ Result<void> Application::Parts::listen() {
 void Application::Parts::stop_blocking() {
     health.stopping();
     server.stop_accepting();
-    server.drain_blocking(ground->config.server.shutdown_grace);
+    bool quiet = server.drain_blocking(ground->config.server.shutdown_grace);
     for (auto* side : {metrics_listener.get(), health_listener.get()}) {
         if (side == nullptr) continue;
         side->server.stop_accepting();
-        side->server.drain_blocking(std::chrono::seconds(1));
+        quiet = side->server.drain_blocking(std::chrono::seconds(1)) && quiet;
+    }
+    if (!quiet) {
+        // Handlers still run: ending at once loses nothing durable, taking things down would crash.
+        log::flush();
+        std::_Exit(1);
     }
     async::run_blocking(ground->io.executor(), transactions.close());
     background.cancel();
@@ -242,8 +226,10 @@ Result<std::unique_ptr<Application>> Application::start_blocking(const Config& c
     auto database = relational::open_database(database_settings(config), ground->database_pool);
     if (!database) return std::move(database).error();
     ground->database = std::move(*database);
-    auto schema = prepare_schema(ground->io.executor(), *ground->database, ground->clock,
-                                 config.storage.auto_migrate);
+    const auto policy =
+        config.storage.auto_migrate ? SchemaPolicy::Migrate : SchemaPolicy::OnlyCheck;
+    auto schema =
+        prepare_schema_blocking(ground->io.executor(), *ground->database, ground->clock, policy);
     if (!schema) return std::move(schema).error();
 
     std::unique_ptr<Application> application(

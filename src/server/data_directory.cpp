@@ -18,12 +18,16 @@ Error cannot(std::string_view what, const std::filesystem::path& path, int error
 
 }  // namespace
 
-Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path) {
-    const auto parent = std::filesystem::absolute(path).parent_path();
+Result<void> make_data_folder_blocking(const std::filesystem::path& path) {
     std::error_code ignored;
-    std::filesystem::create_directories(parent, ignored);
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return cannot("make", path, errno);
+    std::filesystem::create_directories(std::filesystem::absolute(path).parent_path(), ignored);
+    if (::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+    return cannot("make", path, errno);
+}
 
+Result<DataDirectory> DataDirectory::open(const std::filesystem::path& path) {
+    auto made = make_data_folder_blocking(path);
+    if (!made) return std::move(made).error();
     const auto lock_path = path / "server.lock";
     const int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0) return cannot("write to", path, errno);

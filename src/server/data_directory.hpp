@@ -6,6 +6,10 @@
 
 namespace zs::server {
 
+// Makes the folder, and those above it, with mode 0700 unless it exists. Blocks.
+// Errors: Unavailable naming the folder.
+Result<void> make_data_folder_blocking(const std::filesystem::path& path);
+
 // The folder that holds everything this instance keeps. Made with mode 0700; held by one server at
 // a time, so that two cannot each believe to be the only one. Operators' commands do not take it.
 // Lifetime: the hold ends with the object, or with the process.

@@ -59,15 +59,14 @@ public:
             loop->stop_accepting();
     }
 
-    void drain_blocking(std::chrono::seconds grace) {
-        if (!core_) return;
-        if (wait_until_quiet(grace)) return;
+    bool drain_blocking(std::chrono::seconds grace) {
+        if (!core_ || wait_until_quiet(grace)) return true;
         for (const auto& loop : loops_)
             loop->cut();
-        if (!wait_until_quiet(kCutTime)) {
-            log::error("requests are still running",
-                       {{"count", boost::json::value(core_->running.load())}});
-        }
+        if (wait_until_quiet(kCutTime)) return true;
+        log::error("requests are still running",
+                   {{"count", boost::json::value(core_->running.load())}});
+        return false;
     }
 
     std::size_t connections() const { return core_ ? core_->caps.total() : 0; }
@@ -105,8 +104,8 @@ std::uint16_t Server::port() const {
 void Server::stop_accepting() {
     impl_->stop_accepting();
 }
-void Server::drain_blocking(std::chrono::seconds grace) {
-    impl_->drain_blocking(grace);
+bool Server::drain_blocking(std::chrono::seconds grace) {
+    return impl_->drain_blocking(grace);
 }
 std::size_t Server::connections() const {
     return impl_->connections();

@@ -73,7 +73,8 @@ public:
     // New connections are refused; idle ones close; running requests go on.
     void stop_accepting();
     // Waits until every request has been answered, at most `grace`; then cuts the rest.
-    void drain_blocking(std::chrono::seconds grace);
+    // False when a handler still runs even so: what it uses must then not be destroyed.
+    bool drain_blocking(std::chrono::seconds grace);
     std::size_t connections() const;
 
 private:

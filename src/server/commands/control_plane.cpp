@@ -1,11 +1,9 @@
 #include "server/commands/control_plane.hpp"
 
 #include "server/config_load.hpp"
+#include "server/data_directory.hpp"
+#include "server/schema.hpp"
 #include "server/settings.hpp"
-
-#include <cerrno>
-#include <cstring>
-#include <sys/stat.h>
 
 namespace zs::server {
 namespace {
@@ -20,14 +18,6 @@ std::string describe(const Config& config, const relational::DatabaseConfig& set
     return "SQLite " + settings.sqlite_path;
 }
 
-Result<void> make_private_folder(const std::filesystem::path& folder) {
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::absolute(folder).parent_path(), ignored);
-    if (::mkdir(folder.c_str(), 0700) == 0 || errno == EEXIST) return {};
-    return unavailable("cannot make the data directory " + folder.string() + ": "
-                       + std::strerror(errno));
-}
-
 }  // namespace
 
 ControlPlane::ControlPlane(const Config&)
@@ -38,7 +28,7 @@ ControlPlane::ControlPlane(const Config&)
 Result<std::unique_ptr<ControlPlane>> ControlPlane::open_blocking(const Config& config) {
     auto settings = database_settings(config);
     if (config.storage.backend == Backend::Embedded) {
-        auto folder = make_private_folder(config.server.data);
+        auto folder = make_data_folder_blocking(config.server.data);
         if (!folder) return std::move(folder).error();
     }
     // One command at a time needs few connections.
@@ -54,19 +44,9 @@ Result<std::unique_ptr<ControlPlane>> ControlPlane::open_blocking(const Config& 
 }
 
 Result<void> ControlPlane::prepare_schema_blocking(const Config& config) {
-    auto files = relational::embedded_migrations(database_->dialect());
-    if (!files) return std::move(files).error();
-    relational::Migrator migrator(*database_, clock_, std::move(*files));
-    if (config.storage.auto_migrate) {
-        auto done = run_blocking(migrator.up());
-        if (!done) return std::move(done).error();
-        return {};
-    }
-    const auto status = run_blocking(migrator.status());
-    if (!status) return status.error();
-    if (relational::is_up_to_date(*status)) return {};
-    return conflict("the schema of " + description_
-                    + " is not the one of this program; run: zserver migrate up");
+    return server::prepare_schema_blocking(
+        io_.executor(), *database_, clock_,
+        config.storage.auto_migrate ? SchemaPolicy::Migrate : SchemaPolicy::OnlyCheck);
 }
 
 }  // namespace zs::server
