@@ -81,6 +81,47 @@ TEST_P(IdentityContract, NobodyGrantsMoreThanTheyHold) {
               (std::vector<std::string>{"operator", "reader"}));
 }
 
+TEST_P(IdentityContract, NobodyTakesAwayMoreThanTheyHold) {
+    const auto admin = member("admin@b.co");
+    const auto second = member("second@b.co");
+    UserPatch promote;
+    promote.roles = {"admin"};
+    good(id().users.update(admin, second->user_id, promote, client_));
+    const auto third = member("operator@b.co");
+    promote.roles = {"operator"};
+    good(id().users.update(admin, third->user_id, promote, client_));
+    const auto oper = who(log_in("operator@b.co").access_token);
+
+    UserPatch disable;
+    disable.status = UserStatus::Disabled;
+    EXPECT_EQ(reason(id().users.update(oper, admin->user_id, disable, client_)),
+              "grant_exceeds_own");
+    UserPatch strip;
+    strip.roles.emplace();
+    EXPECT_EQ(reason(id().users.update(oper, admin->user_id, strip, client_)), "grant_exceeds_own");
+    EXPECT_EQ(reason(id().permissions.upsert(
+                  oper, record_for(PrincipalKind::Role, "admin", kTables, {Right::Read}), client_)),
+              "grant_exceeds_own")
+        << "administrators would lose tables:delete";
+    EXPECT_EQ(reason(id().permissions.upsert(
+                  oper, record_for(PrincipalKind::Role, "reader", kTables, {}), client_)),
+              "ok");
+    EXPECT_EQ(reason(id().users.update(oper, oper->user_id, strip, client_)), "ok") << "one's own";
+    good(id().users.update(admin, second->user_id, disable, client_));
+}
+
+TEST_P(IdentityContract, AUserThatChangedMeanwhileIsNotChanged) {
+    const auto admin = member("admin@b.co");
+    UserPatch patch;
+    patch.name = "one";
+    patch.seen = clock_.now() - Millis(1);
+    AuditEntry entry;
+    auto& users = id().ports.users;
+    EXPECT_EQ(reason(users.update(admin->tenant.org_id, admin->user_id, patch, entry)), "conflict");
+    patch.seen = good(users.find(admin->tenant.org_id, admin->user_id)).updated_at;
+    EXPECT_EQ(reason(users.update(admin->tenant.org_id, admin->user_id, patch, entry)), "ok");
+}
+
 TEST_P(IdentityContract, RemovingARecordMayBeAGrant) {
     const auto admin = member("admin@b.co");
     const auto keeper = member("keeper@b.co");

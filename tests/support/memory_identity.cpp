@@ -205,6 +205,9 @@ async::Task<Result<UserChange>> MemoryIdentity::update(std::string org_id, UserI
                                                        UserPatch patch, AuditEntry entry) {
     auto user = user_in(org_id, id);
     if (!user) co_return user.error();
+    if (patch.seen && *patch.seen != user->updated_at) {
+        co_return conflict("the user was changed by somebody else meanwhile");
+    }
     UserChange result;
     const auto change = [&]() -> Result<void> {
         User& row = state_.users.at(id);

@@ -174,6 +174,9 @@ async::Task<Result<UserChange>> SqlUserStore::update(std::string org_id, UserId 
         if (auto begun = begin_change(session); !begun) return begun.error();
         auto user = find_user(session, org_id, id);
         if (!user) return user.error();
+        if (patch.seen && *patch.seen != user->updated_at) {
+            return conflict("the user was changed by somebody else meanwhile: try again");
+        }
         UserChange change;
         change.user = apply(patch, std::move(*user));
         change.user.updated_at = clock->now();

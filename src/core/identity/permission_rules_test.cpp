@@ -1,6 +1,6 @@
 #include "base/json.hpp"
 #include "base/json_codec.hpp"
-#include "core/identity/permission.hpp"
+#include "core/identity/permission_service.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <gtest/gtest.h>
@@ -100,6 +100,24 @@ TEST(Covers, LooksAtTablesOnBothSides) {
     Rights more;
     more.set_table("t", {Right::Read});
     EXPECT_TRUE(covers(less, more));
+}
+
+TEST(Grants, AreBoundByWhatTheCallerMayOnEachTable) {
+    Rights own = Rights::everything();
+    own.set_table("secret", {Right::Read});
+    Principal caller;
+    caller.rights = std::make_shared<const Rights>(own);
+    const auto may = [&](std::string_view resource, RightSet allow) {
+        const auto ref = parse_text(std::type_identity<ResourceRef>{}, resource).value();
+        return check_grant(caller, ref, allow).has_value();
+    };
+    EXPECT_TRUE(may("tables", {Right::Read}));
+    EXPECT_FALSE(may("tables", {Right::Read, Right::Delete})) << "it would open the secret table";
+    EXPECT_TRUE(may("tables/other", RightSet::all()));
+    EXPECT_FALSE(may("tables/secret", {Right::Delete}));
+    EXPECT_TRUE(may("files", RightSet::all()));
+    EXPECT_TRUE(check_grant(caller, own)) << "what closes the same table may be handed on";
+    EXPECT_FALSE(check_grant(caller, Rights::everything()));
 }
 
 TEST(Wire, PrincipalsRoundTrip) {

@@ -32,6 +32,24 @@ Error exceeds(const ResourceRef& resource, RightSet allow) {
         .with("resource", to_text(resource));
 }
 
+// What the caller holds where a record speaks.
+RightSet own_on(const Principal& caller, const ResourceRef& resource) {
+    return resource.table.empty() ? caller.rights->on(resource.resource)
+                                  : caller.rights->on_table(resource.table);
+}
+
+// A change to what a principal holds on one resource: both ways need the rights in question, so
+// that nobody disarms those above them. Everybody may give up their own.
+Result<void> check_change(const Principal& caller, const PermissionRecord& record, RightSet before,
+                          RightSet after) {
+    const RightSet gained = after.without(before);
+    if (auto grant = check_grant(caller, record.resource, gained); !grant) return grant;
+    const bool own = record.principal.kind == PrincipalKind::User && !caller.narrowed
+                     && record.principal.id == caller.user_id.to_string();
+    if (own) return {};
+    return check_grant(caller, record.resource, before.without(after));
+}
+
 Result<PermissionRecord> record_of(const Principal& caller, const PermissionRequest& request,
                                    const Clock& clock) {
     PermissionRecord record;
@@ -54,9 +72,13 @@ Result<void> require(const Principal& caller, Resource resource, Right right) {
 }
 
 Result<void> check_grant(const Principal& caller, const ResourceRef& resource, RightSet allow) {
-    const RightSet own = resource.table.empty() ? caller.rights->on(resource.resource)
-                                                : caller.rights->on_table(resource.table);
-    if (own.covers(allow)) return {};
+    bool covered = own_on(caller, resource).covers(allow);
+    if (resource.resource == Resource::Tables && resource.table.empty()) {
+        // A grant on all tables reaches those that are closed to the caller.
+        for (const auto& [table, own] : caller.rights->tables())
+            covered = covered && own.covers(allow);
+    }
+    if (covered) return {};
     return exceeds(resource, allow);
 }
 
@@ -64,8 +86,8 @@ Result<void> check_grant(const Principal& caller, const Rights& granted) {
     for (std::size_t i = 0; i < kResourceCount; ++i) {
         ResourceRef resource;
         resource.resource = static_cast<Resource>(i);
-        auto checked = check_grant(caller, resource, granted.on(resource.resource));
-        if (!checked) return checked;
+        const RightSet wanted = granted.on(resource.resource);
+        if (!own_on(caller, resource).covers(wanted)) return exceeds(resource, wanted);
     }
     if (covers(*caller.rights, granted)) return {};
     return forbidden("nobody grants a right they do not hold: a right on a single table is missing",
@@ -114,7 +136,7 @@ async::Task<Result<PermissionView>> PermissionService::create(PrincipalPtr calle
     if (!allowed) co_return allowed.error();
     auto record = record_of(*caller, request, clock_);
     if (!record) co_return record.error();
-    auto grant = check_grant(*caller, record->resource, record->allow);
+    auto grant = co_await check_record(caller, *record);
     if (!grant) co_return grant.error();
     auto audit = audit_of(*caller, client, "permission.create", *record);
     auto added = co_await store_.add(std::move(*record), std::move(audit));
@@ -123,10 +145,32 @@ async::Task<Result<PermissionView>> PermissionService::create(PrincipalPtr calle
     co_return view_of(*added);
 }
 
+async::Task<Result<RightSet>> PermissionService::held(PermissionRecord record, bool with_it) {
+    const std::vector<PrincipalKey> principals(1, record.principal);
+    auto records = co_await store_.of_principals(record.org_id, principals);
+    if (!records) co_return records.error();
+    if (!with_it) {
+        std::erase_if(*records, [&](const auto& other) { return other.id == record.id; });
+    }
+    const Rights rights = resolve_rights(principals, *records);
+    co_return record.resource.table.empty() ? rights.on(record.resource.resource)
+                                            : rights.on_table(record.resource.table);
+}
+
+async::Task<Result<void>> PermissionService::check_record(PrincipalPtr caller,
+                                                          PermissionRecord record) {
+    // All of it, not only what is new: it also vouches for what it repeats.
+    auto grant = check_grant(*caller, record.resource, record.allow);
+    if (!grant) co_return grant.error();
+    const auto before = co_await held(record, true);
+    if (!before) co_return before.error();
+    co_return check_change(*caller, record, *before, record.allow);
+}
+
 async::Task<Result<PermissionRecord>> PermissionService::put(PrincipalPtr caller,
                                                              PermissionRecord record,
                                                              AuditEntry audit) {
-    auto grant = check_grant(*caller, record.resource, record.allow);
+    auto grant = co_await check_record(caller, record);
     if (!grant) co_return grant.error();
     auto done = co_await store_.put(std::move(record), std::move(audit));
     if (done) cache_.rights_changed();
@@ -178,18 +222,10 @@ async::Task<Result<void>> PermissionService::remove(PrincipalPtr caller, Permiss
     auto record = co_await store_.find(caller->tenant.org_id, id);
     if (!record) co_return record.error();
     // What applies again is a grant, too.
-    const std::vector<PrincipalKey> principals(1, record->principal);
-    auto records = co_await store_.of_principals(caller->tenant.org_id, principals);
-    if (!records) co_return records.error();
-    std::erase_if(*records, [id](const auto& other) { return other.id == id; });
-    const Rights after = resolve_rights(principals, *records);
-    const RightSet regained = record->resource.table.empty()
-                                  ? after.on(record->resource.resource)
-                                  : after.on_table(record->resource.table);
-    if (!record->allow.covers(regained)) {
-        auto grant = check_grant(*caller, record->resource, regained);
-        if (!grant) co_return grant.error();
-    }
+    const auto regained = co_await held(*record, false);
+    if (!regained) co_return regained.error();
+    auto change = check_change(*caller, *record, record->allow, *regained);
+    if (!change) co_return change.error();
     auto audit = audit_of(*caller, client, "permission.delete", *record);
     auto removed = co_await store_.remove(caller->tenant.org_id, id, std::move(audit));
     if (!removed) co_return removed.error();

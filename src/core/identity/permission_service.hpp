@@ -10,7 +10,8 @@ namespace zs::identity {
 
 // Permission records. Source: http-api.md section 3. Threading: any.
 // Errors: Forbidden when the caller lacks the right on permissions, "grant_exceeds_own" for
-// granting what the caller does not hold; Conflict "last_admin". Another org's record is NotFound.
+// granting or taking away what the caller does not hold; Conflict "last_admin". Another org's
+// record is NotFound.
 class PermissionService {
 public:
     PermissionService(PermissionStore& store, AccessCache& cache, const Clock& clock)
@@ -33,6 +34,9 @@ public:
     }
 
 private:
+    // What the principal of `record` holds on its resource, with that record or without it.
+    async::Task<Result<RightSet>> held(PermissionRecord record, bool with_it);
+    async::Task<Result<void>> check_record(PrincipalPtr caller, PermissionRecord record);
     async::Task<Result<PermissionRecord>> put(PrincipalPtr caller, PermissionRecord record,
                                               AuditEntry audit);
 

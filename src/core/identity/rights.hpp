@@ -49,6 +49,9 @@ public:
     constexpr bool empty() const { return bits_ == 0; }
     constexpr RightSet operator|(RightSet other) const { return RightSet(bits_ | other.bits_); }
     constexpr RightSet operator&(RightSet other) const { return RightSet(bits_ & other.bits_); }
+    constexpr RightSet without(RightSet other) const {
+        return RightSet(bits_ & ~static_cast<unsigned>(other.bits_));
+    }
     constexpr bool operator==(const RightSet&) const = default;
     std::vector<Right> to_vector() const;  // in the order create, read, update, delete
 

@@ -74,6 +74,8 @@ struct UserPatch {
     std::optional<std::vector<std::string>> labels;
     std::optional<std::vector<std::string>> groups;
     std::optional<UserStatus> status;
+    // The updated_at of the user that was checked; another one is a Conflict. Never from a client.
+    std::optional<Timestamp> seen;
 };
 BOOST_DESCRIBE_STRUCT(UserPatch, (), (name, roles, labels, groups, status))
 // `user` as it is after the patch. Stores use it, so that all of them agree.

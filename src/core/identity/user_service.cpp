@@ -43,12 +43,12 @@ Result<void> clean_words(std::string_view field, std::optional<std::vector<std::
     return checked;
 }
 
-// What `after` has that `before` does not.
-std::vector<PrincipalKey> added(const User& before, const User& after) {
-    const auto old_keys = principals_of(before);
+// What the user `one` is that the user `other` is not.
+std::vector<PrincipalKey> beyond(const User& one, const User& other) {
+    const auto known = principals_of(other);
     std::vector<PrincipalKey> out;
-    for (auto& key : principals_of(after)) {
-        if (std::find(old_keys.begin(), old_keys.end(), key) == old_keys.end()) {
+    for (auto& key : principals_of(one)) {
+        if (std::find(known.begin(), known.end(), key) == known.end()) {
             out.push_back(std::move(key));
         }
     }
@@ -107,14 +107,27 @@ async::Task<Result<UserView>> UserService::find(PrincipalPtr caller, UserId id) 
     co_return view_of(*user);
 }
 
-// Who gains a role gains its rights; who is switched on again gains everything.
+// Who gains a role gains its rights; who is switched on again gains everything. Taking away needs
+// the same, or else an operator could send the administrators away.
 async::Task<Result<void>> UserService::check_update(PrincipalPtr caller, User user,
                                                     UserPatch patch) {
     const User after = apply(std::move(patch), user);
     const bool awakened = user.status == UserStatus::Disabled && after.status == UserStatus::Active;
-    auto principals = awakened ? principals_of(after) : added(user, after);
+    const bool sent_away =
+        user.status == UserStatus::Active && after.status == UserStatus::Disabled;
+    auto gained = awakened ? principals_of(after) : beyond(after, user);
+    auto lost = sent_away ? principals_of(user) : beyond(user, after);
+    // Everybody may give up their own.
+    if (user.id == caller->user_id && !caller->narrowed) lost.clear();
+    auto grant = co_await check_holds(caller, user.org_id, std::move(gained));
+    if (!grant) co_return grant.error();
+    co_return co_await check_holds(std::move(caller), user.org_id, std::move(lost));
+}
+
+async::Task<Result<void>> UserService::check_holds(PrincipalPtr caller, std::string org_id,
+                                                   std::vector<PrincipalKey> principals) {
     if (principals.empty()) co_return Result<void>();
-    auto records = co_await ports_.permissions.of_principals(user.org_id, principals);
+    auto records = co_await ports_.permissions.of_principals(std::move(org_id), principals);
     if (!records) co_return records.error();
     co_return check_grant(*caller, resolve_rights(principals, *records));
 }
@@ -129,6 +142,7 @@ async::Task<Result<UserView>> UserService::update(PrincipalPtr caller, UserId id
     if (!user) co_return user.error();
     auto grant = co_await check_update(caller, *user, *clean);
     if (!grant) co_return grant.error();
+    clean->seen = user->updated_at;
     auto audit = audit_by(*caller, client, "user.update", user_object(id));
     if (clean->status) audit.details["status"] = json_text(to_text(*clean->status));
     if (clean->roles) {

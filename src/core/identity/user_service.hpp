@@ -40,7 +40,8 @@ public:
     async::Task<Result<Page<UserView>>> list(PrincipalPtr caller, UserFilter filter,
                                              PageRequest page);
     async::Task<Result<UserView>> find(PrincipalPtr caller, UserId id);
-    // Errors: Forbidden "grant_exceeds_own"; Conflict "last_admin".
+    // Errors: Forbidden "grant_exceeds_own", for what is given and for what is taken; Conflict
+    // "last_admin", or when somebody else changed the user meanwhile.
     async::Task<Result<UserView>> update(PrincipalPtr caller, UserId id, UserPatch patch,
                                          Client client);
 
@@ -51,6 +52,9 @@ public:
 
 private:
     async::Task<Result<void>> check_update(PrincipalPtr caller, User user, UserPatch patch);
+    // Whether the caller holds all that `principals` together hold.
+    async::Task<Result<void>> check_holds(PrincipalPtr caller, std::string org_id,
+                                          std::vector<PrincipalKey> principals);
     async::Task<Result<std::string>> hash_checked(Secret password, std::string email);
 
     Ports ports_;

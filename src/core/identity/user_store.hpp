@@ -54,7 +54,8 @@ public:
     // By id; one more than the limit when more follow. `after` is the id to go on behind.
     virtual async::Task<Result<std::vector<User>>> list(std::string org_id, UserFilter filter,
                                                         std::optional<UserId> after, int limit) = 0;
-    // Disabling ends every session. Errors: NotFound; Conflict "last_admin".
+    // Disabling ends every session. Errors: NotFound; Conflict "last_admin", or when the
+    // user is not as `patch.seen` says.
     virtual async::Task<Result<UserChange>> update(std::string org_id, UserId id, UserPatch patch,
                                                    AuditEntry audit) = 0;
     // Errors: NotFound; Conflict when expected_hash no longer holds.
