@@ -81,9 +81,16 @@ AccessCache::Shard& AccessCache::shard_of(std::size_t hash) {
     return shards_[hash % kShards];
 }
 
+bool AccessCache::is_blind(Timestamp now) const {
+    const Timestamp looked_at = looked_at_.load(std::memory_order_acquire);
+    // The clock may be set back, too.
+    return looked_at != kNeverLooked && std::chrono::abs(now - looked_at) > kBlindMax;
+}
+
 PrincipalPtr AccessCache::find(std::string_view credential, std::string_view client_ip) {
     const std::size_t hash = std::hash<std::string_view>{}(credential);
     const Timestamp now = clock_.now();
+    if (is_blind(now)) return nullptr;
     Shard& shard = shard_of(hash);
     const std::lock_guard lock(shard.mutex);
     const auto found = shard.slots.find(hash);

@@ -50,12 +50,18 @@ public:
     explicit AccessCache(const Clock& clock);
     ~AccessCache();
 
-    // Null when it is unknown, stale, expired, ended, or not allowed from `client_ip`.
+    // Null when it is unknown, stale, not watched, expired, ended, or not allowed from `client_ip`.
     PrincipalPtr find(std::string_view credential, std::string_view client_ip);
     void put(std::string_view credential, CachedCredential entry);
 
     std::uint64_t generation() const { return generation_.load(std::memory_order_acquire); }
     std::shared_ptr<SessionLife> session_life(SessionId id);
+
+    // A look at the store, begun at `at`, has carried everything changed before it into the cache.
+    // Once there was a look, nothing is answered when the last one is older than kBlindMax: then
+    // nobody knows what other processes changed.
+    void looked(Timestamp at) { looked_at_.store(at, std::memory_order_release); }
+    bool is_blind() const { return is_blind(clock_.now()); }
 
     // Call after the change is committed and before it is answered.
     void rights_changed();
@@ -74,10 +80,13 @@ public:
 private:
     struct Shard;
     struct Lives;
+    static constexpr Timestamp kNeverLooked{};
     Shard& shard_of(std::size_t hash);
+    bool is_blind(Timestamp now) const;
 
     const Clock& clock_;
     std::atomic<std::uint64_t> generation_{1};
+    std::atomic<Timestamp> looked_at_{kNeverLooked};
     std::unique_ptr<Shard[]> shards_;
     std::unique_ptr<Lives> lives_;
     std::vector<SessionEnded> session_ended_;

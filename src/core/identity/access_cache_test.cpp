@@ -80,6 +80,18 @@ TEST_F(Cache, CallsBackForEndedSessions) {
     EXPECT_EQ(changed, 1);
 }
 
+TEST_F(Cache, AnswersNothingWhileNobodyWatches) {
+    cache_.put("t", entry(session_));
+    cache_.looked(clock_.now());
+    clock_.advance(kBlindMax);
+    EXPECT_NE(cache_.find("t", ""), nullptr);
+    clock_.advance(Millis(1));
+    EXPECT_TRUE(cache_.is_blind());
+    EXPECT_EQ(cache_.find("t", ""), nullptr);
+    cache_.looked(clock_.now());
+    EXPECT_NE(cache_.find("t", ""), nullptr) << "what was changed meanwhile is known again";
+}
+
 TEST_F(Cache, ReportsLastUsesOnce) {
     cache_.put("t", entry(session_));
     clock_.advance(Seconds(5));
