@@ -66,8 +66,10 @@ async::Task<Result<std::optional<ApiKeyFacts>>> SqlCredentialStore::find_api_key
         if (rows->empty()) return std::optional<ApiKeyFacts>();
         auto access = facts_of(session, rows->front(), kApiKeyWidth);
         if (!access) return access.error();
+        auto key = api_key_of(rows->front());
+        if (!key) return key.error();
         ApiKeyFacts facts;
-        facts.key = api_key_of(rows->front());
+        facts.key = std::move(*key);
         facts.access = std::move(*access);
         return std::optional<ApiKeyFacts>(std::move(facts));
     };

@@ -45,11 +45,7 @@ Result<std::vector<PermissionRecord>> permission_records(Session& session,
                                        " from permissions where org_id = ?"
                                        " and resource = 'permissions'",
                                    org_id);
-    if (!rows) return rows.error();
-    std::vector<PermissionRecord> records;
-    for (const auto& row : *rows)
-        records.push_back(permission_of(row));
-    return records;
+    return permissions_of(rows);
 }
 }  // namespace
 

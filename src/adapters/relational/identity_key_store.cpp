@@ -14,7 +14,7 @@ using identity::KeyTouch;
 using identity::UserId;
 
 namespace identity_sql {
-ApiKey api_key_of(const Row& row) {
+Result<ApiKey> api_key_of(const Row& row) {
     ApiKey key;
     key.id = row.id<ApiKeyId>(0);
     key.org_id = row.text(1);
@@ -25,8 +25,12 @@ ApiKey api_key_of(const Row& row) {
     key.description = row.maybe_text(6);
     key.key_hash = row.text(7);
     key.key_prefix = row.text(8);
-    key.scopes = list_of(row.text(9));
-    key.ip_allow = list_of(row.text(10));
+    auto scopes = strict_list_of(row.text(9), "scopes of API key " + key.id.to_string());
+    if (!scopes) return scopes.error();
+    key.scopes = std::move(*scopes);
+    auto ip_allow = strict_list_of(row.text(10), "ip_allow of API key " + key.id.to_string());
+    if (!ip_allow) return ip_allow.error();
+    key.ip_allow = std::move(*ip_allow);
     key.created_at = row.time(11);
     key.last_used_at = row.maybe_time(12);
     key.expires_at = row.maybe_time(13);
@@ -113,8 +117,11 @@ async::Task<Result<std::vector<ApiKey>>> SqlApiKeyStore::list(UserId user_id) {
                                        user_id);
         if (!rows) return rows.error();
         std::vector<ApiKey> keys;
-        for (const auto& row : *rows)
-            keys.push_back(api_key_of(row));
+        for (const auto& row : *rows) {
+            auto key = api_key_of(row);
+            if (!key) return key.error();
+            keys.push_back(std::move(*key));
+        }
         return keys;
     };
     co_return co_await database_.read(std::move(work));

@@ -11,7 +11,8 @@ inline constexpr std::string_view kApiKeyColumns =
     " k.key_prefix, k.scopes, k.ip_allow, k.created_at, k.last_used_at, k.expires_at, k.revoked_at,"
     " k.previous_key_hash, k.previous_expires_at";
 inline constexpr std::size_t kApiKeyWidth = 17;
-identity::ApiKey api_key_of(const Row& row);
+// Errors: DataLoss when scopes or addresses are unreadable: without them the key could do more.
+Result<identity::ApiKey> api_key_of(const Row& row);
 }  // namespace identity_sql
 
 class SqlApiKeyStore final : public identity::ApiKeyStore {

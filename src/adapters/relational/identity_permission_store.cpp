@@ -19,11 +19,7 @@ Result<Records> query_records(Session& session, const std::string& condition,
     auto rows = session.query(
         "select " + std::string(kPermissionColumns) + " from permissions where " + condition,
         params);
-    if (!rows) return rows.error();
-    Records records;
-    for (const auto& row : *rows)
-        records.push_back(permission_of(row));
-    return records;
+    return permissions_of(rows);
 }
 
 Result<std::optional<PermissionRecord>> find_same(Session& session,

@@ -1,10 +1,12 @@
 #include "adapters/relational/identity_sql.hpp"
 
 #include "base/json.hpp"
+#include "base/log.hpp"
 
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <iterator>
 
 namespace zs::relational::identity_sql {
 
@@ -67,6 +69,18 @@ std::vector<std::string> list_of(const std::string& json) {
         if (item.is_string()) out.emplace_back(item.get_string().data(), item.get_string().size());
     }
     return out;
+}
+
+Result<std::vector<std::string>> strict_list_of(const std::string& json, std::string_view what) {
+    const auto value = parse_json(json);
+    bool readable = value && value->is_array();
+    if (readable) {
+        const auto& items = value->get_array();
+        readable = std::all_of(items.begin(), items.end(),
+                               [](const auto& item) { return item.is_string(); });
+    }
+    if (readable) return list_of(json);
+    return data_loss("the stored " + std::string(what) + " is not a JSON array of strings");
 }
 
 boost::json::object object_of(const std::string& json) {
@@ -163,16 +177,21 @@ Result<std::vector<SessionId>> live_sessions(Session& session, UserId user_id, T
     return ids;
 }
 
-PermissionRecord permission_of(const Row& row) {
+std::optional<PermissionRecord> permission_of(const Row& row) {
     PermissionRecord record;
     record.id = row.id<identity::PermissionId>(0);
     record.org_id = row.text(1);
     const auto kind = parse_text(std::type_identity<identity::PrincipalKind>{}, row.text(2));
-    ZS_ASSERT(kind.has_value());
+    const auto resource = parse_text(std::type_identity<identity::ResourceRef>{}, row.text(4));
+    if (!kind || !resource) {
+        log::error("a permission record is unreadable and left out",
+                   {{"id", record.id.to_string()},
+                    {"principal_kind", row.text(2)},
+                    {"resource", row.text(4)}});
+        return std::nullopt;
+    }
     record.principal.kind = *kind;
     record.principal.id = row.text(3);
-    const auto resource = parse_text(std::type_identity<identity::ResourceRef>{}, row.text(4));
-    ZS_ASSERT(resource.has_value());
     record.resource = *resource;
     using identity::Right;
     const auto bits = row.integer(5);
@@ -182,6 +201,15 @@ PermissionRecord permission_of(const Row& row) {
     record.created_at = row.time(6);
     record.updated_at = row.time(7);
     return record;
+}
+
+Result<std::vector<PermissionRecord>> permissions_of(const Result<Rows>& rows) {
+    if (!rows) return rows.error();
+    std::vector<PermissionRecord> records;
+    for (const auto& row : *rows) {
+        if (auto record = permission_of(row)) records.push_back(std::move(*record));
+    }
+    return records;
 }
 
 std::int64_t to_bits(identity::RightSet set) {
@@ -227,9 +255,9 @@ Result<std::vector<PermissionRecord>> records_of(Session& session, const std::st
             params.emplace_back(principals[i].id);
         }
         auto rows = session.query(sql + ")", params);
-        if (!rows) return rows.error();
-        for (const auto& row : *rows)
-            records.push_back(permission_of(row));
+        auto batch = permissions_of(rows);
+        if (!batch) return batch;
+        std::move(batch->begin(), batch->end(), std::back_inserter(records));
     }
     return records;
 }

@@ -9,6 +9,7 @@
 #include "core/identity/session.hpp"
 #include "core/identity/user.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,9 @@ Result<void> bump_rights(Session& session);
 // Lists and objects as they are stored.
 std::string to_json(const std::vector<std::string>& list);
 std::vector<std::string> list_of(const std::string& json);
+// For lists that narrow, where "nothing" means "everything". Errors: DataLoss unless it is a list
+// of text; `what` names it.
+Result<std::vector<std::string>> strict_list_of(const std::string& json, std::string_view what);
 boost::json::object object_of(const std::string& json);
 
 inline constexpr std::string_view kUserColumns =
@@ -54,7 +58,10 @@ Result<std::vector<identity::SessionId>> live_sessions(Session& session, identit
 
 inline constexpr std::string_view kPermissionColumns =
     "id, org_id, principal_kind, principal_id, resource, allow, created_at, updated_at";
-identity::PermissionRecord permission_of(const Row& row);
+// Absent when principal or resource are of a kind that this version does not know: such a record
+// is logged and speaks about nobody.
+std::optional<identity::PermissionRecord> permission_of(const Row& row);
+Result<std::vector<identity::PermissionRecord>> permissions_of(const Result<Rows>& rows);
 std::int64_t to_bits(identity::RightSet set);
 
 Result<std::vector<identity::Environment>> environments_of(Session& session,
