@@ -65,6 +65,28 @@ AccountService::AccountService(AccountPorts ports, AccessCache& cache, AuditLog&
       refresh_limit_(config.attempts.refresh_per_ip, ports.clock) {}
 
 async::Task<Result<SignupReply>> AccountService::signup(SignupRequest request, Client client) {
+    auto added = co_await add_account(std::move(request), std::move(client));
+    if (!added) co_return added.error();
+    SignupReply reply;
+    reply.user_id = added->id;
+    reply.org_id = added->org_id;
+    reply.status = added->status;
+    reply.roles = added->roles;
+    co_return reply;
+}
+
+async::Task<Result<TokenBundle>> AccountService::signup_and_login(SignupRequest request,
+                                                                  Client client) {
+    auto added = co_await add_account(std::move(request), client);
+    if (!added) co_return added.error();
+    if (!may_sign_in(*added)) co_return account_disabled();
+    auto opened = co_await open_session(std::move(*added), std::string(kDefaultEnvironment),
+                                        std::move(client), std::nullopt);
+    count_attempt(opened ? "ok" : opened.error().reason_text());
+    co_return opened;
+}
+
+async::Task<Result<User>> AccountService::add_account(SignupRequest request, Client client) {
     auto allowed = limited(signup_limit_.attempt(network_of(client.ip)));
     if (!allowed) co_return allowed.error();
     auto email = normalize_email(request.email);
@@ -93,12 +115,7 @@ async::Task<Result<SignupReply>> AccountService::signup(SignupRequest request, C
         co_return added.error();
     }
     count_attempt("signup");
-    SignupReply reply;
-    reply.user_id = added->id;
-    reply.org_id = added->org_id;
-    reply.status = added->status;
-    reply.roles = added->roles;
-    co_return reply;
+    co_return added;
 }
 
 async::Task<Result<TokenBundle>> AccountService::login(LoginRequest request, Client client) {
@@ -170,6 +187,7 @@ async::Task<Result<void>> AccountService::change_password(PrincipalPtr caller,
     if (caller->token_kind == TokenKind::Dev) {
         co_return forbidden("a dev token has no account: log in with an e-mail address");
     }
+    if (auto person = check_signed_in(*caller); !person) co_return person.error();
     auto allowed = limited(login_account_limit_.attempt(caller->email));
     if (!allowed) co_return allowed.error();
     auto user = co_await ports_.users.find(caller->tenant.org_id, caller->user_id);

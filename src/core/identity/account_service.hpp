@@ -44,6 +44,8 @@ public:
     // Errors: InvalidArgument "invalid_email", "weak_password"; Forbidden "signup_closed";
     // Conflict.
     async::Task<Result<SignupReply>> signup(SignupRequest request, Client client);
+    // Both at once, with one attempt of sign-up and none of login.
+    async::Task<Result<TokenBundle>> signup_and_login(SignupRequest request, Client client);
     // Errors: InvalidArgument "unknown_environment"; Unauthenticated "invalid_credentials";
     // Forbidden "account_disabled".
     async::Task<Result<TokenBundle>> login(LoginRequest request, Client client);
@@ -56,22 +58,24 @@ public:
     // Errors: Unauthenticated when neither names a session.
     async::Task<Result<void>> logout(LogoutRequest request, PrincipalPtr caller, Client client);
     // Ends the other sessions. Errors: InvalidArgument "weak_password"; Unauthenticated
-    // "invalid_credentials"; Forbidden for a credential without an account.
+    // "invalid_credentials"; Forbidden for an API key or a dev token.
     async::Task<Result<void>> change_password(PrincipalPtr caller, ChangePasswordRequest request,
                                               Client client);
+    // Errors: Forbidden for an API key.
     async::Task<Result<std::vector<SessionView>>> sessions(PrincipalPtr caller);
-    // Errors: NotFound, also for another user's session.
+    // Errors: Forbidden for an API key; NotFound, also for another user's session.
     async::Task<Result<void>> end_session(PrincipalPtr caller, SessionId id, Client client);
     // GET /v1/whoami
     Whoami me(const Principal& caller) const { return whoami_of(caller); }
     // A new access token for the caller's session without touching its refresh token.
     // Errors: Unauthenticated for a credential that is not a session's.
-    async::Task<Result<AccessGrant>> access_token_for_session(PrincipalPtr caller);
+    async::Task<Result<AccessGrant>> access_token_for_session(PrincipalPtr caller, Client client);
 
     // For operators at the machine itself: no attempt limits, no password.
     async::Task<Result<TokenBundle>> issue_tokens(std::string email, std::string env_slug);
 
 private:
+    async::Task<Result<User>> add_account(SignupRequest request, Client client);
     struct Passed;  // a user whose password has been checked
     async::Task<Result<Passed>> check_login(LoginRequest request, Client client);
     async::Task<Result<TokenBundle>> open_session(User user, std::string env_slug, Client client,

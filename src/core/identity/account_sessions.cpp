@@ -92,8 +92,9 @@ AccessGrant AccountService::grant(const User& user, const Session& session,
     claims.audience = config_.audience;
     claims.issued_at = whole_seconds(ports_.clock.now());
     claims.not_before = claims.issued_at;
-    claims.expires_at = std::min<Timestamp>(claims.issued_at + config_.access_ttl,
-                                            whole_seconds(session.expires_at_max));
+    claims.expires_at =
+        std::min<Timestamp>(claims.issued_at + config_.access_ttl,
+                            whole_seconds(std::min(session.expires_at, session.expires_at_max)));
     AccessGrant out;
     out.access_token = ports_.signer.sign(claims);
     out.expires_in =
@@ -259,6 +260,7 @@ async::Task<Result<void>> AccountService::logout(LogoutRequest request, Principa
 }
 
 async::Task<Result<std::vector<SessionView>>> AccountService::sessions(PrincipalPtr caller) {
+    if (auto person = check_signed_in(*caller); !person) co_return person.error();
     auto all = co_await ports_.sessions.list(caller->user_id, ports_.clock.now());
     if (!all) co_return all.error();
     std::vector<SessionView> views;
@@ -278,6 +280,7 @@ async::Task<Result<std::vector<SessionView>>> AccountService::sessions(Principal
 
 async::Task<Result<void>> AccountService::end_session(PrincipalPtr caller, SessionId id,
                                                       Client client) {
+    if (auto person = check_signed_in(*caller); !person) co_return person.error();
     SessionEnd which;
     which.user_id = caller->user_id;
     which.session_id = id;
@@ -289,7 +292,13 @@ async::Task<Result<void>> AccountService::end_session(PrincipalPtr caller, Sessi
     co_return Result<void>();
 }
 
-async::Task<Result<AccessGrant>> AccountService::access_token_for_session(PrincipalPtr caller) {
+async::Task<Result<AccessGrant>> AccountService::access_token_for_session(PrincipalPtr caller,
+                                                                          Client client) {
+    auto allowed = refresh_limit_.attempt(network_of(client.ip));
+    if (!allowed) {
+        count_refresh("too_many_attempts");
+        co_return allowed.error();
+    }
     if (caller->token_kind != TokenKind::Access) {
         co_return unauthenticated("only the access token of a session can be renewed this way");
     }

@@ -2,7 +2,6 @@
 
 #include "base/encoding.hpp"
 #include "core/identity/limits.hpp"
-#include "core/identity/permission.hpp"
 
 #include <algorithm>
 
@@ -52,17 +51,9 @@ Result<void> check_patch(const ApiKeyPatch& patch) {
     return {};
 }
 
-// A key must not make or widen a key beyond itself.
-Result<void> check_scopes_of_caller(const Principal& caller,
-                                    const std::vector<std::string>& scopes) {
-    if (caller.token_kind != TokenKind::ApiKey) return {};
-    auto wanted = rights_of_scopes(scopes);
-    if (!wanted) return wanted.error();
-    if (covers(*caller.rights, *wanted)) return {};
-    return forbidden(
-        "an API key cannot hand out more than its own scopes: name scopes that this "
-        "key has, or log in",
-        "grant_exceeds_own");
+Result<void> check_signed_in_or_itself(const Principal& caller, ApiKeyId id) {
+    if (caller.token_kind == TokenKind::ApiKey && caller.token_id == id.uuid()) return {};
+    return check_signed_in(caller);
 }
 
 Result<void> check_account(const Principal& caller) {
@@ -90,6 +81,7 @@ async::Task<Result<std::vector<ApiKeyView>>> ApiKeyService::list(PrincipalPtr ca
 async::Task<Result<NewApiKeyView>> ApiKeyService::create(PrincipalPtr caller, ApiKeyRequest request,
                                                          Client client) {
     if (auto account = check_account(*caller); !account) co_return account.error();
+    if (auto person = check_signed_in(*caller); !person) co_return person.error();
     ApiKeyPatch fields;
     fields.name = request.name;
     fields.description = request.description;
@@ -110,7 +102,6 @@ async::Task<Result<NewApiKeyView>> ApiKeyService::create(PrincipalPtr caller, Ap
     key.description = std::move(request.description);
     if (request.scopes) key.scopes = std::move(*request.scopes);
     if (request.ip_allow) key.ip_allow = std::move(*request.ip_allow);
-    if (auto own = check_scopes_of_caller(*caller, key.scopes); !own) co_return own.error();
     key.created_at = clock_.now();
     if (request.expires_in_days) key.expires_at = key.created_at + std::chrono::hours(24 * days);
     std::string text = make_api_key();
@@ -140,13 +131,10 @@ async::Task<Result<ApiKeyView>> ApiKeyService::find(PrincipalPtr caller, ApiKeyI
 
 async::Task<Result<ApiKeyView>> ApiKeyService::update(PrincipalPtr caller, ApiKeyId id,
                                                       ApiKeyPatch patch, Client client) {
+    if (auto person = check_signed_in(*caller); !person) co_return person.error();
     if (auto checked = check_patch(patch); !checked) co_return checked.error();
     auto key = co_await find_allowed(caller, id);
     if (!key) co_return key.error();
-    if (patch.scopes) {
-        auto own = check_scopes_of_caller(*caller, *patch.scopes);
-        if (!own) co_return own.error();
-    }
     auto audit = audit_by(*caller, client, "api_key.update", key_object(id));
     auto changed =
         co_await store_.update(caller->tenant.org_id, id, std::move(patch), std::move(audit));
@@ -156,6 +144,7 @@ async::Task<Result<ApiKeyView>> ApiKeyService::update(PrincipalPtr caller, ApiKe
 }
 
 async::Task<Result<void>> ApiKeyService::revoke(PrincipalPtr caller, ApiKeyId id, Client client) {
+    if (auto person = check_signed_in_or_itself(*caller, id); !person) co_return person.error();
     auto key = co_await find_allowed(caller, id);
     if (!key) co_return key.error();
     auto audit = audit_by(*caller, client, "api_key.revoke", key_object(id));
@@ -168,6 +157,7 @@ async::Task<Result<void>> ApiKeyService::revoke(PrincipalPtr caller, ApiKeyId id
 async::Task<Result<NewApiKeyView>> ApiKeyService::rotate(PrincipalPtr caller, ApiKeyId id,
                                                          RotateApiKeyRequest request,
                                                          Client client) {
+    if (auto person = check_signed_in_or_itself(*caller, id); !person) co_return person.error();
     const std::int64_t grace = request.grace_secs.value_or(0);
     if (grace < 0 || grace > kApiKeyGraceMax.count()) {
         co_return invalid_field("grace_secs", "'grace_secs' must be between 0 and 86400");
@@ -175,7 +165,6 @@ async::Task<Result<NewApiKeyView>> ApiKeyService::rotate(PrincipalPtr caller, Ap
     auto key = co_await store_.find(caller->tenant.org_id, id);
     if (!key) co_return key.error();
     if (key->user_id != caller->user_id) co_return no_such_key(id);
-    if (auto own = check_scopes_of_caller(*caller, key->scopes); !own) co_return own.error();
     std::string text = make_api_key();
     KeyRotation rotation;
     rotation.org_id = caller->tenant.org_id;

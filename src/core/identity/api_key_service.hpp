@@ -10,6 +10,7 @@
 namespace zs::identity {
 
 // API keys of users. Owners manage their own, role admin those of the whole org.
+// A key manages no keys: it may rotate or revoke itself, anything else of it is Forbidden.
 // Source: http-api.md section 2. Threading: any.
 class ApiKeyService {
 public:
@@ -18,7 +19,7 @@ public:
 
     async::Task<Result<std::vector<ApiKeyView>>> list(PrincipalPtr caller);
     // Errors: InvalidArgument naming scopes, ip_allow or expires_in_days; Exhausted "key_limit";
-    // Forbidden for a credential without an account. A key made with a key has no more scopes.
+    // Forbidden for a credential without an account.
     async::Task<Result<NewApiKeyView>> create(PrincipalPtr caller, ApiKeyRequest request,
                                               Client client);
     // Errors: NotFound; Forbidden for another's key unless role admin; Gone when revoked.

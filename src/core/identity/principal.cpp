@@ -25,4 +25,11 @@ Result<void> require_admin(const Principal& principal) {
     return forbidden("this needs the role admin").with("needs", json_text("role admin"));
 }
 
+Result<void> check_signed_in(const Principal& principal) {
+    if (principal.token_kind != TokenKind::ApiKey) return {};
+    return forbidden(
+        "an API key cannot do this: sign in to manage API keys, sessions and the password (a key "
+        "can only rotate or revoke itself)");
+}
+
 }  // namespace zs::identity

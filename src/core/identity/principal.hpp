@@ -57,5 +57,8 @@ using PrincipalPtr = std::shared_ptr<const Principal>;
 bool is_admin(const Principal& principal);
 // Errors: Forbidden.
 Result<void> require_admin(const Principal& principal);
+// An account and its credentials are not managed with an API key: what is made or changed with it
+// could outlive it, or work from more places. Errors: Forbidden.
+Result<void> check_signed_in(const Principal& principal);
 
 }  // namespace zs::identity

@@ -43,12 +43,7 @@ void ApiAuthRoutes::register_routes(Router& router) {
 async::Task<Result<Response>> ApiAuthRoutes::sign_up(Request& request) {
     auto body = co_await read_body<identity::SignupRequest>(request);
     if (!body) co_return std::move(body).error();
-    identity::LoginRequest login;
-    login.email = body->email;
-    login.password = body->password;
-    auto reply = co_await accounts_.signup(std::move(*body), client_of(request));
-    if (!reply) co_return std::move(reply).error();
-    auto bundle = co_await accounts_.login(std::move(login), client_of(request));
+    auto bundle = co_await accounts_.signup_and_login(std::move(*body), client_of(request));
     co_return bundle_answer(bundle, 201);
 }
 
@@ -74,7 +69,8 @@ async::Task<Result<Response>> ApiAuthRoutes::refresh(Request& request) {
             "Authorization header",
             "invalid_refresh_token");
     }
-    auto grant = co_await accounts_.access_token_for_session(request.principal());
+    auto grant =
+        co_await accounts_.access_token_for_session(request.principal(), client_of(request));
     co_return bundle_answer(grant);
 }
 

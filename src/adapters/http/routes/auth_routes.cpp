@@ -140,8 +140,10 @@ async::Task<Result<Response>> logout_answer(identity::AccountService& accounts, 
         body->refresh_token = std::move(from_cookie);
     }
     auto done = co_await accounts.logout(std::move(*body), request.principal(), client_of(request));
-    if (!done) co_return std::move(done).error();
-    Response response = no_content();
+    // A cookie that is good for nothing goes, too.
+    const bool useless = by_cookie && !done && done.error().code == ErrorCode::Unauthenticated;
+    if (!done && !useless) co_return std::move(done).error();
+    Response response = done ? no_content() : error_response(done.error(), request.request_id());
     if (by_cookie) clear_session_cookie(response);
     co_return response;
 }

@@ -147,6 +147,10 @@ TEST_F(IdentityRoutesTest, CookieModeHidesTheRefreshToken) {
     auto out = send(logout);
     ASSERT_TRUE(out);
     EXPECT_NE(header_of(*out, "Set-Cookie").find("Max-Age=0"), std::string::npos);
+    auto again = send(logout);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->status, 401U);
+    EXPECT_NE(header_of(*again, "Set-Cookie").find("Max-Age=0"), std::string::npos);
 }
 
 TEST_F(IdentityRoutesTest, TheSecondFamilyRepeatsTheToken) {
