@@ -67,8 +67,10 @@ Authorizer::Authorizer(sqlite3* connection) {
 
 void Authorizer::enter(const identity::Rights& rights, std::string_view sql) {
     rights_ = &rights;
+    sql_ = sql;
     keyword_ = sqlite::first_keyword(sql);
     defines_ = keyword_ == "CREATE" || keyword_ == "ALTER" || keyword_ == "DROP";
+    names_system_tables_ = defines_ && to_lower(sql).find("sqlite_") != std::string::npos;
     running_ = false;
     subject_.clear();
     accesses_ = {};
@@ -86,9 +88,10 @@ std::optional<Error> Authorizer::take_denial() {
 }
 
 int Authorizer::callback(void* self, int action, const char* a, const char* b, const char* database,
-                         const char*) {
+                         const char* within) {
     auto& authorizer = *static_cast<Authorizer*>(self);
     if (authorizer.rights_ == nullptr) return SQLITE_OK;
+    authorizer.in_view_or_trigger_ = within != nullptr;
     return authorizer.decide(action, view(a), view(b), view(database));
 }
 
@@ -114,16 +117,13 @@ int Authorizer::require(Resource resource, Right right, std::string_view table) 
 
 int Authorizer::decide(int action, std::string_view a, std::string_view b,
                        std::string_view database) {
-    const auto change = [this] {
-        if (class_ == StatementClass::Query) class_ = StatementClass::Change;
-    };
     switch (action) {
         case SQLITE_SELECT:
         case SQLITE_RECURSIVE: return SQLITE_OK;
         case SQLITE_READ: return decide_table(Right::Read, a);
-        case SQLITE_INSERT: change(); return decide_table(Right::Create, a);
-        case SQLITE_UPDATE: change(); return decide_table(Right::Update, a);
-        case SQLITE_DELETE: change(); return decide_table(Right::Delete, a);
+        case SQLITE_INSERT: return decide_change(Right::Create, a);
+        case SQLITE_UPDATE: return decide_change(Right::Update, a);
+        case SQLITE_DELETE: return decide_change(Right::Delete, a);
         case SQLITE_FUNCTION: return decide_function(b);
         case SQLITE_PRAGMA: return decide_pragma(a, b);
         case SQLITE_TRANSACTION:
@@ -140,6 +140,46 @@ int Authorizer::decide(int action, std::string_view a, std::string_view b,
     return decide_definition(action, a, b);
 }
 
+int Authorizer::decide_change(Right right, std::string_view table) {
+    if (class_ == StatementClass::Query) class_ = StatementClass::Change;
+    const int answer = decide_table(right, table);
+    if (answer != SQLITE_OK || right != Right::Create || !virtual_tables_.contains(table)) {
+        return answer;
+    }
+    // An INSERT into the column that is called like the table is a command, 'delete-all' one of
+    // them.
+    const int update = require(Resource::Tables, Right::Update, table);
+    return update != SQLITE_OK ? update : require(Resource::Tables, Right::Delete, table);
+}
+
+// An index over an expression computes it for every row, and its errors tell what it found.
+int Authorizer::decide_index(Right right, std::string_view name, std::string_view table) {
+    // The engine makes these for UNIQUE and PRIMARY KEY; nobody asked for an index.
+    if (right == Right::Create && starts_with(name, "sqlite_autoindex_")) return SQLITE_OK;
+    if (is_reserved_name(name) || is_reserved_name(table)) return not_allowed("a reserved name");
+    const int answer = require(Resource::Indexes, right);
+    if (answer != SQLITE_OK || right != Right::Create) return answer;
+    return decide_table(Right::Read, table);
+}
+
+int Authorizer::decide_full_text(std::string_view name) {
+    std::vector<std::string> contents = external_contents(sql_);
+    if (contents.size() > 1) return not_allowed("more than one 'content' of a full-text table");
+    const std::string content = contents.empty() ? std::string() : std::move(contents.front());
+    if (!content.empty()) {
+        const bool special = starts_with(content, "sqlite_") || starts_with(content, kPragmaTable)
+                             || is_table_function(content) || virtual_tables_.is_shadow(content);
+        if (special || !virtual_tables_.is_plain(content)) {
+            return not_allowed("content='" + content + "', which is no ordinary table,");
+        }
+        const int readable = decide_table(Right::Read, content);
+        if (readable != SQLITE_OK) return readable;
+    }
+    const int answer = decide_new_name(Right::Create, name, name);
+    if (answer == SQLITE_OK) virtual_tables_.add(name, content);
+    return answer;
+}
+
 int Authorizer::decide_definition(int action, std::string_view a, std::string_view b) {
     switch (action) {
         case SQLITE_CREATE_TABLE: subject_ = a; return decide_new_name(Right::Create, a, a);
@@ -148,28 +188,21 @@ int Authorizer::decide_definition(int action, std::string_view a, std::string_vi
         case SQLITE_DROP_TABLE:
         case SQLITE_DROP_VIEW: return decide_new_name(Right::Delete, a, a);
         case SQLITE_DROP_TRIGGER: return decide_new_name(Right::Delete, a, b);
-        case SQLITE_ALTER_TABLE: subject_ = b; return decide_new_name(Right::Update, b, b);
-        case SQLITE_CREATE_INDEX:
-            subject_ = b;
-            // The engine makes these for UNIQUE and PRIMARY KEY; nobody asked for an index.
-            if (starts_with(a, "sqlite_autoindex_")) return SQLITE_OK;
-            if (is_reserved_name(a) || is_reserved_name(b)) return not_allowed("a reserved name");
-            return require(Resource::Indexes, Right::Create);
-        case SQLITE_DROP_INDEX:
-            if (is_reserved_name(a) || is_reserved_name(b)) return not_allowed("a reserved name");
-            return require(Resource::Indexes, Right::Delete);
+        case SQLITE_ALTER_TABLE: {
+            const int answer = decide_new_name(Right::Update, b, b);
+            return answer != SQLITE_OK ? answer : decide_table(Right::Read, b);
+        }
+        case SQLITE_CREATE_INDEX: return decide_index(Right::Create, a, b);
+        case SQLITE_DROP_INDEX: return decide_index(Right::Delete, a, b);
         case SQLITE_REINDEX:
             if (defines_) return SQLITE_OK;  // CREATE INDEX fills what it makes
             return require(Resource::Indexes, Right::Update);
         case SQLITE_ANALYZE: return require(Resource::Tables, Right::Update);
-        case SQLITE_CREATE_VTABLE: {
+        case SQLITE_CREATE_VTABLE:
             if (!equals_ignoring_case(b, "fts5")) {
                 return not_allowed("a virtual table of '" + std::string(b) + "'");
             }
-            const int answer = decide_new_name(Right::Create, a, a);
-            if (answer == SQLITE_OK) virtual_tables_.add(a);
-            return answer;
-        }
+            return decide_full_text(a);
         case SQLITE_DROP_VTABLE: return decide_new_name(Right::Delete, a, a);
         default: return not_allowed("this statement");
     }
@@ -182,6 +215,8 @@ int Authorizer::decide_new_name(Right right, std::string_view name, std::string_
         return not_allowed("the reserved name '" + std::string(name) + "'");
     }
     if (starts_with(name, "sqlite_")) {
+        // Of these the engine itself would let the statistics go.
+        if (right == Right::Delete) return not_allowed("dropping a system table");
         return keyword_ == "ANALYZE" || defines_ ? SQLITE_OK : not_allowed("a system table");
     }
     if (virtual_tables_.is_shadow(name)) {
@@ -194,7 +229,11 @@ int Authorizer::decide_table(Right right, std::string_view table) {
     if (is_reserved_name(table))
         return not_allowed("the reserved name '" + std::string(table) + "'");
     if (starts_with(table, "sqlite_")) return decide_system_table(right, table);
-    if (is_table_function(table)) return SQLITE_OK;
+    // A real table of that name (of an older server) keeps its rights.
+    if (right == Right::Read && is_table_function(table)
+        && !virtual_tables_.hides_function(table)) {
+        return SQLITE_OK;
+    }
     if (starts_with(table, kPragmaTable)) {
         const auto pragma = table.substr(kPragmaTable.size());
         if (contains(kTablePragmas, pragma) || contains(kSchemaPragmas, pragma)) return SQLITE_OK;
@@ -206,10 +245,14 @@ int Authorizer::decide_table(Right right, std::string_view table) {
         return not_allowed("a table of the full-text index");
     }
     if (right == Right::Read) {
-        // A definition looks at the columns of what it defines; that shows nobody a row.
+        // CREATE TABLE looks at the columns of what it makes, which has no rows yet.
         if (defines_ && equals_ignoring_case(table, subject_)) return SQLITE_OK;
         const std::string content = virtual_tables_.content_of(table);
         if (!content.empty()) {
+            if (!virtual_tables_.is_plain(content)) {
+                return not_allowed("a full-text table over '" + content
+                                   + "', which is no ordinary table,");
+            }
             const int answer = require(Resource::Tables, right, content);
             if (answer != SQLITE_OK) return answer;
         }
@@ -218,8 +261,14 @@ int Authorizer::decide_table(Right right, std::string_view table) {
 }
 
 int Authorizer::decide_system_table(Right right, std::string_view table) {
-    // Definitions write the schema, and statistics and sequences along with it.
-    if (defines_ || keyword_ == "ANALYZE" || keyword_ == "REINDEX") return SQLITE_OK;
+    // Definitions write the schema, and statistics and sequences along with it. What a CREATE TABLE
+    // … AS SELECT reads is the caller's own doing; it has to spell the name, or to use a view.
+    const bool asked_for = right == Right::Read && (names_system_tables_ || in_view_or_trigger_);
+    const bool maintains = defines_ || keyword_ == "ANALYZE" || keyword_ == "REINDEX";
+    if (maintains && !asked_for) return SQLITE_OK;
+    if (right == Right::Read && starts_with(table, "sqlite_stat")) {
+        return not_allowed("reading '" + std::string(table) + "', which holds rows of all tables,");
+    }
     if (right == Right::Read) return require(Resource::Tables, Right::Read);
     return not_allowed("writing the system table '" + std::string(table) + "'");
 }

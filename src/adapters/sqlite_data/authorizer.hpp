@@ -46,7 +46,10 @@ private:
     static int callback(void* self, int action, const char* a, const char* b, const char* database,
                         const char* trigger);
     int decide(int action, std::string_view a, std::string_view b, std::string_view database);
+    int decide_change(identity::Right right, std::string_view table);
+    int decide_index(identity::Right right, std::string_view name, std::string_view table);
     int decide_definition(int action, std::string_view a, std::string_view b);
+    int decide_full_text(std::string_view name);
     int decide_new_name(identity::Right right, std::string_view name, std::string_view table);
     int decide_table(identity::Right right, std::string_view table);
     int decide_system_table(identity::Right right, std::string_view table);
@@ -57,8 +60,11 @@ private:
     int not_allowed(std::string what);
 
     const identity::Rights* rights_ = nullptr;
+    std::string_view sql_;
     std::string keyword_;
-    bool defines_ = false;  // CREATE, ALTER, DROP
+    bool in_view_or_trigger_ = false;   // what is reported now is not in the text itself
+    bool names_system_tables_ = false;  // the text does
+    bool defines_ = false;              // CREATE, ALTER, DROP
     bool running_ = false;
     std::string subject_;  // the table that a definition is about
     AccessList accesses_;

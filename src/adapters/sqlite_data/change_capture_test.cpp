@@ -69,8 +69,32 @@ TEST_F(ChangeCaptureTest, SaysNothingOfWhatDidNotHappen) {
     EXPECT_FALSE(run("INSERT INTO t VALUES (2,'y'),(1,'taken')").ok());
     EXPECT_FALSE(run("INSERT OR FAIL INTO t VALUES (3,'y'),(1,'taken')").ok());
     must("UPDATE t SET b='z' WHERE a=99");
-    must("CREATE TABLE other(a)");
     EXPECT_EQ(listener_->sets().size(), 1U);
+}
+
+TEST_F(ChangeCaptureTest, ADefinitionMeansReadTheTables) {
+    must("CREATE TABLE other AS SELECT 1 AS a");
+    must("INSERT INTO t VALUES (1,'x')");
+    auto transaction = begin();
+    ASSERT_TRUE(run_in(*transaction, "INSERT INTO t VALUES (2,'y')").ok());
+    ASSERT_TRUE(run_in(*transaction, "DROP TABLE other").ok());
+    ASSERT_TRUE(testing::run_task(transaction->commit()).has_value());
+    const auto sets = listener_->sets();
+    ASSERT_EQ(sets.size(), 3U);
+    EXPECT_TRUE(sets[0]->too_large);
+    EXPECT_FALSE(sets[1]->too_large);
+    EXPECT_TRUE(sets[2]->too_large);
+    EXPECT_TRUE(sets[2]->changes.empty());
+}
+
+TEST_F(ChangeCaptureTest, WhoComesDuringATransactionHearsOfItsCommit) {
+    engine_->unsubscribe(listener_);
+    auto transaction = begin();
+    ASSERT_TRUE(run_in(*transaction, "INSERT INTO t VALUES (1,'x')").ok());
+    engine_->subscribe(listener_);
+    ASSERT_TRUE(testing::run_task(transaction->commit()).has_value());
+    ASSERT_EQ(listener_->sets().size(), 1U);
+    EXPECT_TRUE(listener_->sets()[0]->too_large);
 }
 
 TEST_F(ChangeCaptureTest, SeesEveryRowOfADeleteThatWasCompiledBeforeAnybodyListened) {
@@ -113,8 +137,8 @@ TEST_F(ChangeCaptureTest, ATransactionIsOneSetAndWhatItUndidIsNotInIt) {
 
 TEST_F(ChangeCaptureTest, ATooLargeSetSaysSo) {
     must(
-        "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<3) "
-        "SELECT i, zeroblob(30000000) FROM n");
+        "INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<8) "
+        "SELECT i, zeroblob(10000000) FROM n");
     ASSERT_EQ(listener_->sets().size(), 1U);
     EXPECT_TRUE(listener_->sets()[0]->too_large);
     EXPECT_TRUE(listener_->sets()[0]->changes.empty());

@@ -93,6 +93,17 @@ data::ChangeSet ChangeRecorder::take() {
     return set;
 }
 
+data::ChangeSet ChangeRecorder::take_commit() {
+    if (!capturing_) set_too_large();
+    return take();
+}
+
+void ChangeRecorder::set_too_large() {
+    too_large_ = true;
+    changes_.clear();
+    changes_.shrink_to_fit();
+}
+
 void ChangeRecorder::clear() {
     changes_.clear();
     bytes_ = 0;
@@ -153,9 +164,7 @@ void ChangeRecorder::record(int operation, std::string_view table, std::int64_t 
                        : operation == SQLITE_DELETE ? ChangeOperation::Delete
                                                     : ChangeOperation::Update;
     if (bytes_ > data::limits::kChangeSetBytesMax) {
-        too_large_ = true;
-        changes_.clear();
-        changes_.shrink_to_fit();
+        set_too_large();
         return;
     }
     changes_.push_back(std::move(change));

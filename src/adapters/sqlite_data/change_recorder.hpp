@@ -36,6 +36,10 @@ public:
     void undo_to(Mark mark);
     // The changes since the last take; nothing is recorded any more.
     data::ChangeSet take();
+    // As take, for a commit that somebody hears of. What was not recorded from its begin on
+    // (subscribed to meanwhile) or held a definition says "too large": read the table.
+    data::ChangeSet take_commit();
+    void set_too_large();
     void clear();
 
     // Watches one statement for rows that vanish without a DELETE being authorised.

@@ -3,8 +3,8 @@
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
 
-#include <filesystem>
 #include <fcntl.h>
+#include <filesystem>
 #include <sys/stat.h>
 #include <unistd.h>
 

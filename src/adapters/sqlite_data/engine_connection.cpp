@@ -11,6 +11,9 @@
 namespace zs::sqlite_data {
 namespace {
 
+// Longer texts are hardly ever sent twice; kept, a few of them would fill the memory.
+constexpr std::size_t kCachedTextMax = 4096;
+
 // What the server itself names with this prefix cannot be reached by renaming either; the
 // authorizer is not told a new name.
 bool renames_to_reserved(const data::SqlRequest& request) {
@@ -18,6 +21,8 @@ bool renames_to_reserved(const data::SqlRequest& request) {
     const std::string lower = to_lower(request.sql);
     return lower.find("_zs_") != std::string::npos || lower.find("json_each") != std::string::npos
            || lower.find("json_tree") != std::string::npos
+           || lower.find("jsonb_each") != std::string::npos
+           || lower.find("jsonb_tree") != std::string::npos
            || lower.find("pragma_") != std::string::npos;
 }
 
@@ -92,6 +97,15 @@ EngineConnection::EngineConnection(sqlite::Connection& connection, const SqliteD
     apply_limits(connection.handle(), options.statement);
 }
 
+EngineConnection::OwnWork::OwnWork(EngineConnection& engine, const data::SqlRequest& request)
+    : engine_(engine), memory_(engine.options_.statement.memory_bytes) {
+    engine_.control_.begin(request);
+}
+
+EngineConnection::OwnWork::~OwnWork() {
+    engine_.control_.end();
+}
+
 void EngineConnection::refresh_schema() {
     const std::uint64_t now = definitions_.load();
     if (!schema_stale_ && now == definitions_seen_) return;
@@ -116,17 +130,18 @@ Error EngineConnection::translate(Error error) {
 
 Result<Prepared*> EngineConnection::prepare(const data::SqlRequest& request) {
     uncached_.reset();
+    refresh_schema();
     if (Prepared* const known = find(request.sql)) {
         auto allowed = known->accesses.check(*request.rights);
         if (!allowed) return std::move(allowed).error();
         return known;
     }
-    refresh_schema();
     auto compiled = compile(request);
     if (!compiled) return std::move(compiled).error();
     // Definitions run once; keeping them would only push out what is used again.
-    if ((*compiled)->statement_class == StatementClass::Definition) {
-        schema_stale_ = true;
+    const bool defines = (*compiled)->statement_class == StatementClass::Definition;
+    if (defines) schema_stale_ = true;
+    if (defines || request.sql.size() > kCachedTextMax) {
         uncached_ = std::move(*compiled);
         return uncached_.get();
     }

@@ -7,6 +7,7 @@
 #include "adapters/sqlite_data/statement_control.hpp"
 #include "core/data/sql_request.hpp"
 #include "sqlite/connection.hpp"
+#include "sqlite/memory_guard.hpp"
 
 #include <atomic>
 #include <list>
@@ -43,8 +44,23 @@ public:
     Result<data::SqlSummary> run(Prepared& prepared, const data::SqlRequest& request,
                                  data::RowSink* sink);
 
+    // Holds the server's own reading to the limits of a statement, and to `request`'s deadline.
+    class OwnWork {
+    public:
+        OwnWork(EngineConnection& engine, const data::SqlRequest& request);
+        ~OwnWork();
+        OwnWork(const OwnWork&) = delete;
+        OwnWork& operator=(const OwnWork&) = delete;
+
+    private:
+        EngineConnection& engine_;
+        sqlite::MemoryScope memory_;
+    };
+
     // While on, changed rows are recorded.
     void set_capturing(bool on);
+    // A definition was undone: what is known of the schema is read again.
+    void forget_schema() { schema_stale_ = true; }
     ChangeRecorder& recorder() { return recorder_; }
     sqlite::Connection& connection() { return connection_; }
 

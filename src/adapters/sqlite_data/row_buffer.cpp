@@ -56,7 +56,7 @@ Result<void> RowBuffer::row(std::span<const data::SqlValueView> values) {
         "result_too_large");
 }
 
-Result<void> RowBuffer::replay(data::RowSink& sink) const {
+Result<void> RowBuffer::replay(data::RowSink& sink, std::uint64_t& given) const {
     auto taken = sink.columns(columns_);
     if (!taken) return taken;
     std::vector<data::SqlValueView> row(columns_.size());
@@ -65,6 +65,7 @@ Result<void> RowBuffer::replay(data::RowSink& sink) const {
             row[i] = lend(values_[at + i]);
         taken = sink.row(row);
         if (!taken) return taken;
+        ++given;
     }
     return {};
 }

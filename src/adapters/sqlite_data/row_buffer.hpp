@@ -3,6 +3,7 @@
 #include "core/data/sql_request.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 namespace zs::sqlite_data {
@@ -16,7 +17,9 @@ public:
     Result<void> row(std::span<const data::SqlValueView> values) override;
 
     bool has_columns() const { return !columns_.empty(); }
-    Result<void> replay(data::RowSink& sink) const;
+    std::size_t bytes() const { return bytes_; }
+    // `given` grows with the rows that the sink took.
+    Result<void> replay(data::RowSink& sink, std::uint64_t& given) const;
 
 private:
     std::vector<data::ResultColumn> columns_;

@@ -70,6 +70,9 @@ TEST_F(SqlRightsTest, EachRightIsEnoughForItsOperation) {
     expect_allowed(tables({Right::Delete}), "DROP TABLE n");
     Rights indexer;
     indexer.set(Resource::Indexes, RightSet::all());
+    expect_denied(indexer, "CREATE INDEX i ON open(b)", "tables:read");
+    expect_denied(indexer, "CREATE INDEX i ON open(abs(b))", "tables:read");
+    indexer.set(Resource::Tables, {Right::Read});
     expect_allowed(indexer, "CREATE INDEX i ON open(b)");
     expect_allowed(indexer, "REINDEX i");
     expect_allowed(indexer, "DROP INDEX i");
@@ -181,12 +184,56 @@ TEST_F(SqlRightsTest, FullTextTablesWorkAndKeepTheirSecrets) {
     expect_denied(rights, "SELECT * FROM docs", "secret");
     must("CREATE VIRTUAL TABLE notes USING fts5(body)");
     rights.set_table("notes", {Right::Create});
+    expect_denied(rights, "INSERT INTO notes(notes) VALUES ('delete-all')", "tables:update");
+    rights.set_table("notes", {Right::Create, Right::Update});
+    expect_denied(rights, "INSERT INTO notes VALUES ('hello world')", "tables:delete");
+    rights.set_table("notes", {Right::Create, Right::Update, Right::Delete});
     expect_allowed(rights, "INSERT INTO notes VALUES ('hello world')");
     expect_denied(rights, "SELECT * FROM notes_content", "notes");
     expect_denied(rights, "SELECT * FROM notes", "notes");
     rights.set_table("notes", {Right::Read});
     expect_allowed(rights, "SELECT * FROM notes WHERE notes MATCH 'hello'");
     must("DROP TABLE notes");
+}
+
+TEST_F(SqlRightsTest, EveryFormOfExternalContentNeedsTheRightToReadIt) {
+    must("CREATE VIEW v AS SELECT a, b FROM secret");
+    const auto creator = tables({Right::Create, Right::Update, Right::Delete});
+    expect_denied(creator, "CREATE VIRTUAL TABLE f USING fts5(b, content='secret')", "secret");
+    expect_denied(creator, "CREATE VIRTUAL TABLE f USING fts5(b, c='secret')", "secret");
+    expect_denied(creator, "CREATE VIRTUAL TABLE f USING fts5(b, CONT = [secret])", "secret");
+    for (const char* sql :
+         {"CREATE VIRTUAL TABLE f USING fts5(b, conte='v')",
+          "CREATE VIRTUAL TABLE f USING fts5(b, c='sqlite_schema')",
+          "CREATE VIRTUAL TABLE f USING fts5(b, tokenize='c=open', c='secret')"}) {
+        EXPECT_EQ(run(sql).reason(), "statement_not_allowed") << sql;
+    }
+    expect_allowed(creator, "CREATE VIRTUAL TABLE f USING fts5(b, content='')");
+    // The ordinary table may become something else later.
+    must("CREATE TABLE base(b)");
+    must("CREATE VIRTUAL TABLE g USING fts5(b, c='base')");
+    must("DROP TABLE base");
+    must("CREATE VIEW base AS SELECT rowid, b FROM secret");
+    EXPECT_EQ(run("SELECT * FROM g").reason(), "statement_not_allowed");
+}
+
+TEST_F(SqlRightsTest, SystemTablesKeepTheirSecretsInDefinitionsToo) {
+    must("CREATE INDEX i ON secret(b)");
+    must("ANALYZE");
+    must("CREATE VIEW s AS SELECT sql FROM sqlite_schema");
+    for (const char* sql :
+         {"SELECT * FROM sqlite_stat1", "SELECT * FROM sqlite_stat4", "DROP TABLE sqlite_stat1",
+          "CREATE TABLE x AS SELECT * FROM sqlite_stat4"}) {
+        EXPECT_EQ(run(sql).reason(), "statement_not_allowed") << sql;
+    }
+    Rights creator = tables({Right::Create});
+    creator.set_table("s", RightSet::all());
+    expect_denied(creator, "CREATE TABLE x AS SELECT sql FROM sqlite_schema", "tables:read");
+    expect_denied(creator, "CREATE TABLE x AS SELECT sql FROM sqlite_master", "tables:read");
+    expect_denied(creator, "CREATE TABLE x AS SELECT * FROM s", "tables:read");
+    expect_allowed(creator, "CREATE TABLE x(a UNIQUE)");
+    must("CREATE TABLE y AS SELECT sql FROM sqlite_schema");
+    must("DROP TABLE secret");
 }
 
 }  // namespace

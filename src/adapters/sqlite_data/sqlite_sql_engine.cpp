@@ -54,11 +54,6 @@ Result<MaybeRead> read_blocking(TenantDatabase& database, const data::SqlRequest
     return MaybeRead(*summary);
 }
 
-Error too_many_statements() {
-    return exhausted("too many statements run at once in this environment: retry in a moment",
-                     "too_many_statements");
-}
-
 struct Written {
     data::SqlSummary summary;
     std::shared_ptr<RowBuffer> rows;
@@ -77,12 +72,40 @@ Result<Written> write_blocking(TenantDatabase& database, sqlite::Connection& con
     auto summary = engine.run(**prepared, request, written.rows.get());
     if (!summary) return std::move(summary).error();
     written.summary = *summary;
-    if (defines) database.schema_changed();
+    if (defines) {
+        engine.recorder().set_too_large();
+        database.schema_changed();
+    }
     return written;
 }
 
-async::Task<Result<data::SqlSummary>> write(async::BlockingPool& pool, Database database,
-                                            RequestPtr request, SinkPtr sink) {
+// Few rows are quicker written than handed to another thread.
+constexpr std::size_t kReplayHereBytesMax = std::size_t{1} << 20;
+
+// Gives the rows of a write that is durable. An error now would invite the client to repeat what
+// happened, so what cannot be given is cut off: the summary says "truncated".
+async::Task<data::SqlSummary> replay(Pools pools, RequestPtr request, SinkPtr sink,
+                                     Written written) {
+    data::SqlSummary summary = written.summary;
+    const auto given = std::make_shared<std::uint64_t>(0);
+    auto work = [rows = written.rows, sink, given] { return rows->replay(*sink, *given); };
+    Result<void> done;
+    if (is_stream(*request, sink.get())) {
+        done = co_await pools.streams.run(std::move(work));
+    } else if (written.rows->bytes() <= kReplayHereBytesMax) {
+        done = work();
+    } else {
+        done = co_await pools.work.run(std::move(work));
+    }
+    if (!done) {
+        summary.truncated = true;
+        summary.row_count = *given;
+    }
+    co_return summary;
+}
+
+async::Task<Result<data::SqlSummary>> write(Pools pools, Database database, RequestPtr request,
+                                            SinkPtr sink) {
     sqlite::WriteOptions options;
     options.deadline = request->deadline;
     options.cancelled = request->cancelled;
@@ -97,13 +120,8 @@ async::Task<Result<data::SqlSummary>> write(async::BlockingPool& pool, Database 
         database->schema_changed();
     }
     database->remember_route(request->sql, written->read_only ? Route::Read : Route::Write);
-    if (sink && written->rows->has_columns()) {
-        // A sink may wait for its client, which neither the writer nor an io thread may do.
-        auto replay = [rows = written->rows, sink] { return rows->replay(*sink); };
-        auto replayed = co_await pool.run(std::move(replay));
-        if (!replayed) co_return std::move(replayed).error();
-    }
-    co_return written->summary;
+    if (!sink || !written->rows->has_columns()) co_return written->summary;
+    co_return co_await replay(pools, std::move(request), std::move(sink), std::move(*written));
 }
 
 }  // namespace
@@ -113,19 +131,24 @@ struct SqliteSqlEngine::State {
         : options(std::move(given)),
           pool(blocking),
           hub(std::make_shared<ChangeHub>()),
-          databases(options, blocking, hub) {}
+          databases(options, blocking, hub),
+          streams("sql-stream", {.threads = options.stream_threads, .queue_max = 1024}) {}
+
+    Pools pools() { return Pools{pool, streams}; }
 
     SqliteDataOptions options;
     async::BlockingPool& pool;
     std::shared_ptr<ChangeHub> hub;
     DatabaseRegistry databases;
+    async::BlockingPool streams;  // last: what it still runs uses the rest
 };
 
 SqliteSqlEngine::SqliteSqlEngine(SqliteDataOptions options, async::BlockingPool& pool)
     : state_(std::make_unique<State>(std::move(options), pool)) {
     if (sqlite3_compileoption_used("OMIT_XFER_OPT") != 0) return;
-    log::warn("this SQLite copies a table (INSERT … SELECT *) without asking for the right to read "
-              "it; build with the SQLite of deps/ where rights per table matter");
+    log::warn(
+        "this SQLite copies a table (INSERT … SELECT *) without asking for the right to read "
+        "it; build with the SQLite of deps/ where rights per table matter");
 }
 
 SqliteSqlEngine::~SqliteSqlEngine() = default;
@@ -141,33 +164,37 @@ async::Task<Result<data::SqlSummary>> SqliteSqlEngine::execute(data::SqlRequest 
     const auto shared = std::make_shared<const data::SqlRequest>(std::move(request));
     const Route route = database->route_of(shared->sql);
     if (route != Route::Write) {
-        const auto patience = async::Deadline::after(state_->options.concurrent_wait);
-        auto turn = co_await database->statements().acquire(shared->deadline.sooner(patience));
+        const bool streams = is_stream(*shared, sink.get());
+        auto& line = streams ? database->streams() : database->statements();
+        auto turn = line.try_acquire();
         if (!turn) {
-            co_return exhausted(
-                "too many statements run at once in this environment: retry in a "
-                "moment",
-                "too_many_statements");
+            const auto patience = async::Deadline::after(state_->options.concurrent_wait);
+            const auto until = shared->deadline.sooner(patience);
+            auto waited = co_await line.acquire(until);
+            if (!waited) co_return too_many_statements();
+            turn = std::move(*waited);
         }
         auto read = [database, shared, sink] {
             return read_blocking(*database, *shared, sink.get());
         };
-        auto outcome = co_await state_->pool.run(std::move(read));
+        auto& pool = streams ? state_->streams : state_->pool;
+        auto outcome = co_await pool.run(std::move(read));
         if (!outcome) co_return std::move(outcome).error();
         if (*outcome) {
             if (route == Route::Unknown) database->remember_route(shared->sql, Route::Read);
             co_return std::move(**outcome);
         }
     }
-    co_return co_await write(state_->pool, database, shared, std::move(sink));
+    const Pools pools = state_->pools();
+    co_return co_await write(pools, database, shared, std::move(sink));
 }
 
 async::Task<Result<std::unique_ptr<data::EngineTransaction>>> SqliteSqlEngine::begin(
     data::TransactionOptions options) {
     auto opened = co_await state_->databases.get(options.tenant);
     if (!opened) co_return std::move(opened).error();
-    co_return co_await SqliteTransaction::begin(state_->pool, std::move(*opened),
-                                                std::move(options));
+    const Pools pools = state_->pools();
+    co_return co_await SqliteTransaction::begin(pools, std::move(*opened), std::move(options));
 }
 
 async::Task<Result<std::vector<data::TableInfo>>> SqliteSqlEngine::tables(
@@ -177,7 +204,7 @@ async::Task<Result<std::vector<data::TableInfo>>> SqliteSqlEngine::tables(
     auto list = [database = std::move(*opened), rights]() -> Result<std::vector<data::TableInfo>> {
         auto reader = Reader::take(*database);
         if (!reader) return std::move(reader).error();
-        return list_tables(reader->connection(), *rights);
+        return list_tables(reader->engine(), *rights);
     };
     co_return co_await state_->pool.run(std::move(list));
 }
@@ -190,7 +217,7 @@ async::Task<Result<data::TableInfo>> SqliteSqlEngine::table(
                  rights]() -> Result<data::TableInfo> {
         auto reader = Reader::take(*database);
         if (!reader) return std::move(reader).error();
-        return find_table(reader->connection(), name, *rights);
+        return find_table(reader->engine(), name, *rights);
     };
     co_return co_await state_->pool.run(std::move(find));
 }

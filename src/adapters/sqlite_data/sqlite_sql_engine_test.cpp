@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <filesystem>
+#include <future>
 
 namespace zs::sqlite_data {
 namespace {
@@ -254,6 +255,82 @@ TEST_F(SqlEngineTest, AStatementThatGivesTheTransactionUpLeavesTheOthersIntact) 
     EXPECT_EQ(done, 2);
     const auto left = run("SELECT group_concat(a) FROM (SELECT a FROM t ORDER BY a)");
     EXPECT_EQ(left.text(), "1,2,5");
+}
+
+// Takes rows only once it is opened, like a client that does not read.
+class StuckSink final : public data::RowSink {
+public:
+    explicit StuckSink(std::shared_future<void> opened) : opened_(std::move(opened)) {}
+    Result<void> columns(std::span<const data::ResultColumn>) override { return {}; }
+    Result<void> row(std::span<const data::SqlValueView>) override {
+        opened_.wait();
+        return {};
+    }
+
+private:
+    std::shared_future<void> opened_;
+};
+
+async::Task<> stream_one(SqliteSqlEngine& engine, data::SqlRequest wanted,
+                         std::shared_ptr<data::RowSink> sink, std::vector<std::string>& answers) {
+    const auto summary = co_await engine.execute(std::move(wanted), std::move(sink));
+    answers.emplace_back(summary ? "" : std::string(summary.error().reason_text()));
+}
+
+TEST_F(SqlEngineTest, SlowReadersHoldUpOnlyEachOther) {
+    options_.concurrent_wait = 20ms;
+    restart();
+    must("CREATE TABLE t(a)");
+    std::promise<void> open;
+    const auto sink = std::make_shared<StuckSink>(open.get_future().share());
+    boost::asio::io_context loop;
+    std::vector<std::string> answers;
+    for (int i = 0; i < 5; ++i) {
+        boost::asio::co_spawn(loop, stream_one(*engine_, request("SELECT 1"), sink, answers),
+                              kNoAnswer);
+    }
+    while (answers.empty())
+        loop.run_one();  // four are stuck, so the first answer is the fifth's
+    EXPECT_EQ(answers, (std::vector<std::string>{"too_many_statements"}));
+    auto limited = request("SELECT 1");
+    limited.rows_max = 10;
+    EXPECT_TRUE(run(std::move(limited)).ok());
+    auto transaction = begin_writing();
+    auto write = request("INSERT INTO t VALUES (1)");
+    write.rows_max = 10;
+    EXPECT_TRUE(run_in(*transaction, std::move(write)).ok());
+    EXPECT_TRUE(testing::run_task(transaction->commit()).has_value());
+    open.set_value();
+    loop.run();
+    EXPECT_EQ(answers, (std::vector<std::string>{"too_many_statements", "", "", "", ""}));
+}
+
+// Takes one row and no more.
+class FullSink final : public data::RowSink {
+public:
+    Result<void> columns(std::span<const data::ResultColumn>) override { return {}; }
+    Result<void> row(std::span<const data::SqlValueView>) override {
+        if (++rows_ <= 1) return {};
+        return too_large("no more", "result_too_large");
+    }
+
+private:
+    int rows_ = 0;
+};
+
+TEST_F(SqlEngineTest, ADurableWriteIsNoErrorWhenItsRowsCannotBeGiven) {
+    must("CREATE TABLE t(a)");
+    for (const bool stream : {false, true}) {
+        auto wanted = request("INSERT INTO t VALUES (1),(2),(3) RETURNING a");
+        if (!stream) wanted.rows_max = 100;
+        const auto summary =
+            testing::run_task(engine_->execute(std::move(wanted), std::make_shared<FullSink>()));
+        ASSERT_TRUE(summary.has_value());
+        EXPECT_TRUE(summary->truncated);
+        EXPECT_EQ(summary->row_count, 1U);
+        EXPECT_EQ(summary->affected_rows, 3U);
+    }
+    EXPECT_EQ(run("SELECT count(*) FROM t").integer(), 6);
 }
 
 TEST_F(SqlEngineTest, ListsTablesWithWhatTheyHave) {

@@ -14,28 +14,39 @@ Error lost_race() {
                     "serialization_failure");
 }
 
+Error undone_by_engine() {
+    return conflict("the engine gave the transaction up and undid it; begin again",
+                    "serialization_failure");
+}
+
 }  // namespace
 
 // Shared with the work on the pool, so that it may outlive the transaction's owner.
 // Destruction order: the lock goes last, after the connection is clean.
 struct SqliteTransaction::State {
-    State(async::BlockingPool& blocking, std::shared_ptr<TenantDatabase> opened,
-          data::TransactionOptions given)
-        : pool(blocking), database(std::move(opened)), options(std::move(given)) {}
+    State(Pools given_pools, std::shared_ptr<TenantDatabase> opened, data::TransactionOptions given)
+        : pool(given_pools.work),
+          streams(given_pools.streams),
+          database(std::move(opened)),
+          options(std::move(given)) {}
     ~State() { close_blocking(); }
 
     async::BlockingPool& pool;
+    async::BlockingPool& streams;
     std::shared_ptr<TenantDatabase> database;
     data::TransactionOptions options;
     sqlite::WriteLock::Hold lock;
     std::unique_ptr<Session> session;
     bool over = false;
+    bool defined = false;  // a definition ran: the rollback changes the schema, too
 
     Result<void> begin_blocking();
     Result<bool> needs_lock_blocking(const data::SqlRequest& request);
     Result<data::SqlSummary> execute_blocking(const data::SqlRequest& request, data::RowSink* sink);
     Result<data::SqlSummary> write_blocking(Prepared& prepared, const data::SqlRequest& request,
                                             data::RowSink* sink);
+    void undo_statement(ChangeRecorder::Mark mark);
+    bool is_undone_by_engine();
     Result<void> commit_blocking();
     void close_blocking();
     void publish();
@@ -51,10 +62,23 @@ Result<void> SqliteTransaction::State::begin_blocking() {
     return begun;
 }
 
+// SQLite undoes a transaction by itself when it runs out of memory or the disk fails, also during a
+// read. The connection is then in autocommit, where a later write would be committed on its own.
+bool SqliteTransaction::State::is_undone_by_engine() {
+    if (session->connection.in_transaction()) return false;
+    over = true;
+    close_blocking();
+    return true;
+}
+
 // True: the statement writes, and the lock is not ours yet.
 Result<bool> SqliteTransaction::State::needs_lock_blocking(const data::SqlRequest& request) {
     auto prepared = session->engine.prepare(request);
-    if (!prepared) return std::move(prepared).error();
+    if (!prepared) {
+        (void)is_undone_by_engine();
+        return std::move(prepared).error();
+    }
+    if (is_undone_by_engine()) return undone_by_engine();
     if ((*prepared)->read_only) return false;
     if (options.read_only) {
         return forbidden("the transaction is read-only", "read_only_transaction");
@@ -65,13 +89,19 @@ Result<bool> SqliteTransaction::State::needs_lock_blocking(const data::SqlReques
 Result<data::SqlSummary> SqliteTransaction::State::execute_blocking(const data::SqlRequest& request,
                                                                     data::RowSink* sink) {
     auto prepared = session->engine.prepare(request);
-    if (!prepared) return std::move(prepared).error();
-    if ((*prepared)->read_only) return session->engine.run(**prepared, request, sink);
-    auto outcome = write_blocking(**prepared, request, sink);
+    if (!prepared) {
+        (void)is_undone_by_engine();
+        return std::move(prepared).error();
+    }
+    if (is_undone_by_engine()) return undone_by_engine();
+    auto outcome = (*prepared)->read_only ? session->engine.run(**prepared, request, sink)
+                                          : write_blocking(**prepared, request, sink);
     const bool stale = !outcome && outcome.error().reason == "serialization_failure";
-    if (stale || !session->connection.in_transaction()) {
+    if (stale || over) {
         over = true;
         close_blocking();
+    } else if (is_undone_by_engine() && outcome) {
+        return undone_by_engine();
     }
     return outcome;
 }
@@ -90,25 +120,39 @@ Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prep
         return outcome;
     }
     if (!outcome) {
-        session->engine.recorder().undo_to(mark);
-        auto undone = run_fixed(connection, "ROLLBACK TO zs_statement");
-        if (undone) undone = run_fixed(connection, "RELEASE zs_statement");
-        // A statement that cannot be undone alone takes the transaction with it.
-        if (!undone) (void)run_fixed(connection, "ROLLBACK");
+        undo_statement(mark);
         return outcome;
     }
     auto kept = run_fixed(connection, "RELEASE zs_statement");
-    if (!kept) return std::move(kept).error();
-    if (defines) database->schema_changed();
+    if (!kept) {
+        undo_statement(mark);
+        return std::move(kept).error();
+    }
+    if (defines) {
+        defined = true;
+        session->engine.recorder().set_too_large();
+        database->schema_changed();
+    }
     return outcome;
 }
 
+// A statement that cannot be undone alone takes the transaction with it.
+void SqliteTransaction::State::undo_statement(ChangeRecorder::Mark mark) {
+    sqlite::Connection& connection = session->connection;
+    session->engine.recorder().undo_to(mark);
+    auto undone = run_fixed(connection, "ROLLBACK TO zs_statement");
+    if (undone) undone = run_fixed(connection, "RELEASE zs_statement");
+    if (!undone) over = true;
+}
+
 void SqliteTransaction::State::publish() {
-    ChangeRecorder& recorder = session->engine.recorder();
-    if (recorder.capturing()) database->hub().publish(database->tenant(), recorder.take());
+    // Without the lock nothing was written.
+    if (!lock || !database->hub().has_subscribers()) return;
+    database->hub().publish(database->tenant(), session->engine.recorder().take_commit());
 }
 
 Result<void> SqliteTransaction::State::commit_blocking() {
+    if (is_undone_by_engine()) return undone_by_engine();
     auto committed = run_fixed(session->connection, "COMMIT");
     if (committed) {
         publish();  // still under the write lock: in commit order
@@ -128,6 +172,7 @@ void SqliteTransaction::State::close_blocking() {
         session->engine.recorder().clear();
         bool clean = !session->connection.in_transaction();
         if (!clean) clean = run_fixed(session->connection, "ROLLBACK").has_value();
+        if (defined) session->engine.forget_schema();
         if (clean) {
             database->give_session(TenantDatabase::Use::Transaction, std::move(session));
         }
@@ -147,9 +192,8 @@ SqliteTransaction::~SqliteTransaction() {
 }
 
 async::Task<Result<std::unique_ptr<data::EngineTransaction>>> SqliteTransaction::begin(
-    async::BlockingPool& pool, std::shared_ptr<TenantDatabase> database,
-    data::TransactionOptions options) {
-    const auto state = std::make_shared<State>(pool, std::move(database), std::move(options));
+    Pools pools, std::shared_ptr<TenantDatabase> database, data::TransactionOptions options) {
+    const auto state = std::make_shared<State>(pools, std::move(database), std::move(options));
     if (state->options.write_now) {
         const auto deadline = async::Deadline::after(state->options.lock_wait);
         auto lock = co_await state->database->write_lock().acquire(deadline);
@@ -157,7 +201,7 @@ async::Task<Result<std::unique_ptr<data::EngineTransaction>>> SqliteTransaction:
         state->lock = std::move(*lock);
     }
     auto work = [state] { return state->begin_blocking(); };
-    auto begun = co_await pool.run(std::move(work));
+    auto begun = co_await pools.work.run(std::move(work));
     if (!begun) co_return std::move(begun).error();
     std::unique_ptr<data::EngineTransaction> transaction(new SqliteTransaction(state));
     co_return transaction;
@@ -180,6 +224,14 @@ async::Task<Result<data::SqlSummary>> SqliteTransaction::execute(
     if (state->over) co_return lost_race();
     const auto shared = std::make_shared<const data::SqlRequest>(std::move(request));
     const auto deadline = shared->deadline;
+    const bool streams = is_stream(*shared, sink.get());
+    async::Turnstile::Hold turn;
+    if (streams) {
+        auto until = deadline.sooner(async::Deadline::after(state->options.lock_wait));
+        auto waited = co_await state->database->streams().acquire(until);
+        if (!waited) co_return too_many_statements();
+        turn = std::move(*waited);
+    }
     // A transaction that may write and does not yet hold the lock looks first.
     if (!state->lock) {
         auto look = [state, shared] { return state->needs_lock_blocking(*shared); };
@@ -191,7 +243,8 @@ async::Task<Result<data::SqlSummary>> SqliteTransaction::execute(
         }
     }
     auto work = [state, shared, sink] { return state->execute_blocking(*shared, sink.get()); };
-    co_return co_await state->pool.run(std::move(work));
+    auto& pool = streams ? state->streams : state->pool;
+    co_return co_await pool.run(std::move(work));
 }
 
 async::Task<Result<void>> SqliteTransaction::commit() {

@@ -16,8 +16,7 @@ namespace zs::sqlite_data {
 class SqliteTransaction final : public data::EngineTransaction {
 public:
     static async::Task<Result<std::unique_ptr<data::EngineTransaction>>> begin(
-        async::BlockingPool& pool, std::shared_ptr<TenantDatabase> database,
-        data::TransactionOptions options);
+        Pools pools, std::shared_ptr<TenantDatabase> database, data::TransactionOptions options);
     // Rolls back on the pool when it was not finished.
     ~SqliteTransaction() override;
 

@@ -128,6 +128,34 @@ TEST_F(SqliteTransactionTest, AStoppedWriteEndsTheTransaction) {
     must("INSERT INTO t VALUES (2,'the lock is free')");
 }
 
+TEST_F(SqliteTransactionTest, AReadThatRunsOutOfMemoryMayEndTheTransactionButNeverHalfOfIt) {
+    options_.statement.memory_bytes = std::size_t{8} << 20;
+    restart();
+    auto transaction = begin();
+    ASSERT_TRUE(run_in(*transaction, "INSERT INTO t VALUES (2,'two')").ok());
+    const auto greedy =
+        run_in(*transaction,
+               "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 1000) "
+               "SELECT i, randomblob(100000) AS b FROM n ORDER BY b");
+    EXPECT_EQ(greedy.reason(), "out_of_memory") << greedy.message();
+    const bool over = transaction->is_over();
+    EXPECT_EQ(run_in(*transaction, "INSERT INTO t VALUES (3,'three')").ok(), !over);
+    EXPECT_EQ(rows(), 1);
+    EXPECT_EQ(testing::run_task(transaction->commit()).has_value(), !over);
+    EXPECT_EQ(rows(), over ? 1 : 3);
+    EXPECT_TRUE(run("INSERT INTO t VALUES (4,'the lock is free')").ok());
+}
+
+TEST_F(SqliteTransactionTest, ADefinitionThatIsUndoneIsForgotten) {
+    auto transaction = begin();
+    ASSERT_TRUE(run_in(*transaction, "CREATE VIRTUAL TABLE f USING fts5(a)").ok());
+    ASSERT_TRUE(run_in(*transaction, "SELECT * FROM f").ok());
+    testing::run_task(transaction->rollback());
+    transaction = begin();
+    ASSERT_TRUE(run_in(*transaction, "CREATE TABLE f_data(a)").ok());
+    EXPECT_TRUE(run_in(*transaction, "INSERT INTO f_data VALUES (1)").ok());
+}
+
 TEST_F(SqliteTransactionTest, OrRollbackEndsTheTransaction) {
     auto transaction = begin();
     ASSERT_TRUE(run_in(*transaction, "INSERT INTO t VALUES (2,'two')").ok());

@@ -1,8 +1,8 @@
 #pragma once
 
+#include "adapters/sqlite_data/engine_connection.hpp"
 #include "core/data/table_info.hpp"
 #include "core/identity/rights.hpp"
-#include "sqlite/connection.hpp"
 
 #include <string>
 #include <vector>
@@ -11,10 +11,10 @@ namespace zs::sqlite_data {
 
 // The tables and views of one database as `rights` may see them; the engine's own, full-text
 // shadows and what the server reserves are hidden. The authorizer must be off.
-Result<std::vector<data::TableInfo>> list_tables(sqlite::Connection& connection,
+Result<std::vector<data::TableInfo>> list_tables(EngineConnection& engine,
                                                  const identity::Rights& rights);
 // With indexes. Errors: NotFound "no_such_table", also for what `rights` may not read.
-Result<data::TableInfo> find_table(sqlite::Connection& connection, const std::string& name,
+Result<data::TableInfo> find_table(EngineConnection& engine, const std::string& name,
                                    const identity::Rights& rights);
 
 }  // namespace zs::sqlite_data

@@ -5,9 +5,9 @@
 namespace zs::sqlite_data {
 namespace {
 
-// Texts beyond this are not worth remembering: they are hardly ever sent twice.
-constexpr std::size_t kRouteTextMax = 4096;
-constexpr std::size_t kRoutesMax = 4096;
+// Longer texts are hardly ever sent twice, and what is remembered must not fill the memory.
+constexpr std::size_t kRouteTextMax = 1024;
+constexpr std::size_t kRoutesMax = 1024;
 
 // What begins like this changes something, so that a first look on a reader would be wasted.
 Route route_by_keyword(std::string_view sql) {
@@ -21,6 +21,11 @@ Route route_by_keyword(std::string_view sql) {
 
 }  // namespace
 
+Error too_many_statements() {
+    return exhausted("too many statements run at once in this environment: retry in a moment",
+                     "too_many_statements");
+}
+
 // Records what each of the writer's transactions changes and publishes it once it is durable.
 class TenantDatabase::Observer final : public sqlite::WriteObserver {
 public:
@@ -32,7 +37,8 @@ public:
     void work_begins() override { mark_ = recorder().mark(); }
     void work_undone() override { recorder().undo_to(mark_); }
     void committed() override {
-        if (recorder().capturing()) database_.hub().publish(database_.tenant(), recorder().take());
+        if (!database_.hub().has_subscribers()) return recorder().clear();
+        database_.hub().publish(database_.tenant(), recorder().take_commit());
     }
     void rolled_back() override { recorder().clear(); }
 
@@ -62,6 +68,7 @@ TenantDatabase::TenantDatabase(identity::Tenant tenant, std::string path,
       options_(options),
       hub_(std::move(hub)),
       statements_(options.concurrent_max),
+      streams_(options.streams_max),
       write_lock_(std::make_shared<sqlite::WriteLock>()) {
     sqlite::GroupWriter::Limits limits;
     limits.queue_max = options.write_queue_max;

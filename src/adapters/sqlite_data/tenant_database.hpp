@@ -3,6 +3,7 @@
 #include "adapters/sqlite_data/change_hub.hpp"
 #include "adapters/sqlite_data/engine_connection.hpp"
 #include "adapters/sqlite_data/options.hpp"
+#include "async/blocking_pool.hpp"
 #include "async/turnstile.hpp"
 #include "sqlite/group_writer.hpp"
 
@@ -29,6 +30,20 @@ struct Session {
     EngineConnection engine;
 };
 
+// Where blocking work runs. A stream keeps its thread for as long as its client reads, so streams
+// have threads of their own: a commit must never wait behind them.
+struct Pools {
+    async::BlockingPool& work;
+    async::BlockingPool& streams;
+};
+
+// Without a limit of rows the sink waits for its client.
+inline bool is_stream(const data::SqlRequest& request, const data::RowSink* sink) {
+    return sink != nullptr && !request.rows_max;
+}
+
+Error too_many_statements();
+
 // How a statement text turned out to behave; only a hint about where to run it.
 enum class Route { Unknown, Read, Write };
 
@@ -51,6 +66,8 @@ public:
     EngineConnection& writer_engine(sqlite::Connection& connection);
     sqlite::WriteLock& write_lock() { return *write_lock_; }
     async::Turnstile& statements() { return statements_; }
+    // Results that a slow client may hold for long: counted apart, so that they stop nobody else.
+    async::Turnstile& streams() { return streams_; }
     ChangeHub& hub() { return *hub_; }
 
     enum class Use { Read, Transaction };
@@ -71,6 +88,7 @@ private:
     std::shared_ptr<ChangeHub> hub_;
     std::atomic<std::uint64_t> definitions_{0};
     async::Turnstile statements_;
+    async::Turnstile streams_;
     std::shared_ptr<sqlite::WriteLock> write_lock_;
 
     std::mutex mutex_;

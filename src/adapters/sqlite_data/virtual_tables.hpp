@@ -2,8 +2,10 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace zs::sqlite {
 class Connection;
@@ -22,15 +24,28 @@ public:
     void add(std::string_view name, std::string content = {});
     // The table whose shadow `name` is.
     std::optional<std::string> owner_of_shadow(std::string_view name) const;
+    bool contains(std::string_view name) const;
+    // Neither a view nor a virtual table.
+    bool is_plain(std::string_view name) const;
+    // A real table or view stands where the engine has a table function (json_each).
+    bool hides_function(std::string_view name) const;
     bool is_shadow(std::string_view name) const { return owner_of_shadow(name).has_value(); }
     // The table a full-text table takes its rows from (content=…), "" when it has its own.
     std::string content_of(std::string_view name) const;
 
 private:
-    std::map<std::string, std::string, std::less<>> content_by_name_;  // names in lower case
+    // Names in lower case.
+    std::map<std::string, std::string, std::less<>> content_by_name_;
+    std::set<std::string, std::less<>> views_;
+    std::set<std::string, std::less<>> hidden_functions_;
 };
 
-// The table that `content=…` names in the text of a CREATE VIRTUAL TABLE; "" when there is none.
+// The tables that the text of a CREATE VIRTUAL TABLE may name with `content=…`. FTS5 takes every
+// beginning of an option's name for the option, so c='secret' is one. Quoting and comments are not
+// looked at: better one too many than one missed. Contentless (content='') is left out.
+std::vector<std::string> external_contents(std::string_view create_sql);
+
+// The first of them; "" when there is none.
 std::string external_content(std::string_view create_sql);
 
 }  // namespace zs::sqlite_data

@@ -31,9 +31,10 @@ struct ChangeSet {
 };
 
 // Hears of every commit after it is durable, in commit order, on the writer's thread: on_commit
-// must be short and must not call the engine. A statement whose change set would exceed
-// `limits::kChangeSetBytesMax` is reported with `changes` empty and `too_large` true: read the
-// table.
+// must be short and must not call the engine. `changes` empty and `too_large` true mean: read the
+// tables. That is said of a commit whose changes exceed `limits::kChangeSetBytesMax`, of one with a
+// definition (CREATE, ALTER, DROP), which changes rows that nobody is told, and of one that was
+// under way when the first subscriber came.
 class ChangeSubscriber {
 public:
     virtual ~ChangeSubscriber() = default;

@@ -55,6 +55,10 @@ public:
     // when a first row exists. Not called for statements that give no columns.
     virtual Result<void> columns(std::span<const ResultColumn> columns) = 0;
     virtual Result<void> row(std::span<const SqlValueView> values) = 0;
+    // Before the first call: a call that waits gives up at `deadline` or when `cancelled` says so.
+    virtual void bound_by(async::Deadline deadline, std::stop_token cancelled) {
+        (void)deadline, (void)cancelled;
+    }
 };
 
 }  // namespace zs::data

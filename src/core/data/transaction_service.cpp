@@ -245,6 +245,7 @@ async::Task<Result<SqlSummary>> TransactionService::execute(identity::PrincipalP
         request->cancelled = stop.get_token();
         const auto left = record->info.expires_at - clock_.now();
         request->deadline = request->deadline.sooner(async::Deadline::after(left));
+        if (sink) sink->bound_by(request->deadline, request->cancelled);
         outcome = co_await record->engine->execute(std::move(*request), std::move(sink));
         count_statement(kind, outcome, std::chrono::steady_clock::now() - begun);
     }

@@ -51,6 +51,11 @@ Result<void> StreamSink::row(std::span<const data::SqlValueView> values) {
     return queue_->push_blocking(std::move(chunk), deadline_, cancelled_);
 }
 
+void StreamSink::bound_by(async::Deadline deadline, std::stop_token cancelled) {
+    deadline_ = deadline_.sooner(deadline);
+    cancelled_ = std::move(cancelled);
+}
+
 std::string StreamSink::last_line(const Result<data::SqlSummary>& outcome, std::int64_t elapsed_ms,
                                   std::string_view request_id) const {
     if (outcome) {

@@ -24,6 +24,7 @@ public:
 
     Result<void> columns(std::span<const data::ResultColumn> columns) override;
     Result<void> row(std::span<const data::SqlValueView> values) override;
+    void bound_by(async::Deadline deadline, std::stop_token cancelled) override;
 
     // How the statement ended. An error before the first chunk left becomes the reply itself; a
     // later one is the last line in NDJSON, and cuts the connection in CSV.
@@ -38,8 +39,8 @@ private:
     RowWriter writer_;
     std::vector<data::ResultColumn> columns_;
     std::shared_ptr<ChunkQueue> queue_;
-    const async::Deadline deadline_;
-    const std::stop_token cancelled_;
+    async::Deadline deadline_;
+    std::stop_token cancelled_;
     std::string out_;
     bool sent_ = false;
 };
