@@ -22,7 +22,12 @@ void* allocate(int bytes) {
     if (scope == nullptr) return std::malloc(static_cast<std::size_t>(bytes));
     if (!scope->take(static_cast<std::size_t>(bytes))) return nullptr;
     void* const memory = std::malloc(static_cast<std::size_t>(bytes));
-    if (memory == nullptr) scope->give(static_cast<std::size_t>(bytes));
+    if (memory == nullptr) {
+        scope->give(static_cast<std::size_t>(bytes));
+    } else {
+        // What is credited later is the usable size, so that is what has to be charged.
+        scope->add(malloc_usable_size(memory) - static_cast<std::size_t>(bytes));
+    }
     return memory;
 }
 
@@ -40,8 +45,14 @@ void* reallocate(void* memory, int bytes) {
     void* const moved = std::realloc(memory, wanted);
     if (moved == nullptr) {
         if (wanted > before) scope->give(wanted - before);
-    } else if (wanted < before) {
-        scope->give(before - wanted);
+        return nullptr;
+    }
+    const std::size_t after = malloc_usable_size(moved);
+    const std::size_t charged = wanted > before ? wanted : before;
+    if (after > charged) {
+        scope->add(after - charged);
+    } else {
+        scope->give(charged - after);
     }
     return moved;
 }
@@ -76,7 +87,7 @@ MemoryScope::~MemoryScope() {
 }
 
 bool MemoryScope::take(std::size_t bytes) {
-    if (bytes > bytes_max_ - used_) {
+    if (used_ > bytes_max_ || bytes > bytes_max_ - used_) {
         exhausted_ = true;
         return false;
     }

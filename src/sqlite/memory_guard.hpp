@@ -28,6 +28,7 @@ public:
 
     // For the allocator.
     bool take(std::size_t bytes);
+    void add(std::size_t bytes) { used_ += bytes; }  // what the allocator gave beyond the request
     void give(std::size_t bytes);
 
 private:
