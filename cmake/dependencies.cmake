@@ -24,6 +24,8 @@ target_compile_definitions(zs_boost INTERFACE
 
 if(ZS_SYSTEM_SQLITE)
   find_package(SQLite3 REQUIRED)
+  message(WARNING "ZS_SYSTEM_SQLITE: unless that SQLite was built with SQLITE_OMIT_XFER_OPT, "
+    "INSERT … SELECT * copies tables without the right to read them. Not for production.")
   add_library(zs_sqlite3 INTERFACE)
   target_link_libraries(zs_sqlite3 INTERFACE SQLite::SQLite3)
   target_compile_definitions(zs_sqlite3 INTERFACE SQLITE_ENABLE_PREUPDATE_HOOK)
