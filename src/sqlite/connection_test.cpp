@@ -4,6 +4,7 @@
 #include "support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <thread>
 
@@ -124,6 +125,23 @@ TEST_F(ConnectionTest, MemoryFreedByAnotherScopeIsNotCountedBelowZero) {
     EXPECT_TRUE(scope.take(1000));
     EXPECT_FALSE(scope.take(1));
     scope.give(1000);
+}
+
+TEST(MemoryScopeTest, ChargesWhatItCreditsLater) {
+    install_memory_guard();
+    const MemoryScope scope(std::size_t{1} << 20);
+    for (int size = 1; size < 2000; size += 7) {
+        void* const kept = sqlite3_malloc(size);
+        ASSERT_NE(kept, nullptr);
+        const std::size_t before = scope.used();
+        void* memory = sqlite3_malloc(size);
+        memory = sqlite3_realloc(memory, size * 3);
+        memory = sqlite3_realloc(memory, size / 2 + 1);
+        sqlite3_free(memory);
+        EXPECT_EQ(scope.used(), before) << size;
+        sqlite3_free(kept);
+    }
+    EXPECT_EQ(scope.used(), 0U);
 }
 
 }  // namespace

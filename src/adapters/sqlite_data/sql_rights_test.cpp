@@ -72,6 +72,8 @@ TEST_F(SqlRightsTest, EachRightIsEnoughForItsOperation) {
     indexer.set(Resource::Indexes, RightSet::all());
     expect_denied(indexer, "CREATE INDEX i ON open(b)", "tables:read");
     expect_denied(indexer, "CREATE INDEX i ON open(abs(b))", "tables:read");
+    expect_denied(tables({Right::Update}),
+                  "ALTER TABLE open ADD COLUMN g AS (json_extract(b,'$')) NOT NULL", "tables:read");
     indexer.set(Resource::Tables, {Right::Read});
     expect_allowed(indexer, "CREATE INDEX i ON open(b)");
     expect_allowed(indexer, "REINDEX i");

@@ -339,12 +339,14 @@ TEST_F(SqlEngineTest, ListsTablesWithWhatTheyHave) {
     must("INSERT INTO people(name) VALUES ('a'),('b')");
     must("CREATE VIEW names AS SELECT name FROM people");
     must("CREATE VIRTUAL TABLE docs USING fts5(body)");
+    must("INSERT INTO docs VALUES ('counting me would read everything')");
     const auto rights = std::make_shared<identity::Rights>(identity::Rights::everything());
     const auto tables = testing::run_task(engine_->tables(request("").tenant, rights));
     ASSERT_TRUE(tables.has_value());
     ASSERT_EQ(tables->size(), 3U);
     EXPECT_EQ((*tables)[0].name, "docs");
     EXPECT_EQ((*tables)[0].columns.size(), 1U);
+    EXPECT_EQ((*tables)[0].row_count, 0U);
     EXPECT_EQ((*tables)[1].kind, data::TableKind::View);
     EXPECT_EQ((*tables)[2].row_count, 2U);
     const auto people = testing::run_task(engine_->table(request("").tenant, "PEOPLE", rights));
