@@ -42,7 +42,8 @@ private:
 
 // True for replies that a repetition must not change: 2xx, 404, 409, 410, 422.
 bool is_final_status(unsigned status) noexcept;
-// True for replies that do not prove that nothing was done: 500, 504. Such a key is never run again.
+// True for replies that do not prove that nothing was done: 500, 504. Such a key is never run
+// again.
 bool outcome_is_unknown(unsigned status) noexcept;
 
 }  // namespace zs::idempotency
