@@ -18,10 +18,14 @@ Result<Response> bundle_answer(const Result<Bundle>& bundle, unsigned status = 2
     return json_response(body, status);
 }
 
+// Anybody may send these, so they are small.
+constexpr std::uint64_t kCredentialBodyBytesMax = 64 * 1024;
+
 RouteOptions with_tokens(Needs needs) {
     RouteOptions options;
     options.needs = std::move(needs);
     options.no_store = true;
+    options.body_max = kCredentialBodyBytesMax;
     return options;
 }
 

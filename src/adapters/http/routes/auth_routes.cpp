@@ -50,10 +50,14 @@ Result<Response> bundle_answer(const Result<identity::TokenBundle>& bundle, Carr
     return response;
 }
 
+// Anybody may send these, so they are small.
+constexpr std::uint64_t kCredentialBodyBytesMax = 64 * 1024;
+
 RouteOptions with_tokens(Needs needs) {
     RouteOptions options;
     options.needs = std::move(needs);
     options.no_store = true;
+    options.body_max = kCredentialBodyBytesMax;
     return options;
 }
 
