@@ -56,7 +56,9 @@ def compile_alone(header, root, scratch, flags):
     text = f'#include "{name}"\n#include "{name}"\n'
     if not stub.is_file() or stub.read_text() != text:
         stub.write_text(text)
-    command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O0", "-g0", *WARNINGS, *flags]
+    # Its own tree comes first: tests/support and bench/support have headers of the same name.
+    command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O0", "-g0", *WARNINGS,
+               f"-I{base}", *flags]
     if shutil.which("ccache"):
         command = ["ccache", *command, "-c", str(stub), "-o", str(stub.with_suffix(".o"))]
     else:

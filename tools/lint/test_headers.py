@@ -54,6 +54,13 @@ class Headers(unittest.TestCase):
         self.assertEqual([path for path, _ in self.findings(files, [command])],
                          ["src/base/a.hpp"])
 
+    def test_prefers_the_tree_a_header_belongs_to(self):
+        self.assertEqual(self.findings({
+            "tests/support/a.hpp": "#pragma once\n",
+            "bench/support/a.hpp": "#pragma once\n#define A 1\n",
+            "bench/support/b.hpp": '#pragma once\n#include "support/a.hpp"\ninline int b = A;\n',
+        }, ["g++ -I{root}/bench -c a.cpp"]), [])
+
     def test_takes_paths_and_definitions_from_the_build(self):
         files = {"vendor/v.h": "#define V 1\n",
                  "src/base/a.hpp": "#pragma once\n#include <v.h>\ninline int a = V + W;\n"}
