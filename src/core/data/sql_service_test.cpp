@@ -97,6 +97,8 @@ TEST(StatementKind, GoesByTheFirstWord) {
     EXPECT_EQ(statement_kind("selects"), "other");
     EXPECT_EQ(statement_kind(""), "other");
     EXPECT_EQ(statement_kind("/*"), "other");
+    EXPECT_FALSE(is_blank_sql("/*"));  // as the engine sees it: a slash and a star
+    EXPECT_TRUE(is_blank_sql("/* open"));
 }
 
 }  // namespace

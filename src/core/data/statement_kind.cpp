@@ -16,7 +16,7 @@ std::string_view skip_nothing(std::string_view sql) noexcept {
         } else if (sql.starts_with("--")) {
             const auto end = sql.find('\n');
             sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 1);
-        } else if (sql.starts_with("/*")) {
+        } else if (sql.starts_with("/*") && sql.size() > 2) {
             const auto end = sql.find("*/", 2);
             sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
         } else {
