@@ -24,8 +24,8 @@ struct HttpReply {
     bool has(std::string_view name) const;
 };
 
-// A blocking HTTP client for tests that can send any bytes. Every wait ends after `patience`, so that
-// a server that hangs fails the test instead of stopping it.
+// A blocking HTTP client for tests that can send any bytes. Every wait ends after `patience`, so
+// that a server that hangs fails the test instead of stopping it.
 // Threading: one at a time.
 class HttpClient {
 public:
