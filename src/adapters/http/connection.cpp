@@ -67,6 +67,7 @@ Connection::Connection(std::shared_ptr<Loop> loop, int fd, const IpAddress& peer
       parser_(head_limits(core_.config.limits)),
       deadline_(loop_->now() + core_.config.limits.header_timeout) {
     core_.connections.add(1);
+    core_.alive.fetch_add(1);
 }
 
 Connection::~Connection() {
@@ -75,6 +76,8 @@ Connection::~Connection() {
         core_.caps.release(peer_);
         core_.connections.add(-1);
     }
+    core_.alive.fetch_sub(1);
+    if (core_.stopping) core_.notify();
 }
 
 void Connection::close() {
@@ -85,7 +88,6 @@ void Connection::close() {
     core_.connections.add(-1);
     wake(unavailable("the connection is closed"));
     if (!running_ && space_) loop_->give_back(std::move(space_));
-    if (core_.stopping) core_.notify();
     loop_->remove(*this);
 }
 

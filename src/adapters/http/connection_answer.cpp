@@ -162,7 +162,6 @@ void Connection::leave_handler() {
     running_ = false;
     core_.in_flight.add(-1);
     core_.running.fetch_sub(1);
-    if (core_.stopping) core_.notify();
     if (phase_ == Phase::Closed && space_) loop_->give_back(std::move(space_));
 }
 

@@ -45,7 +45,7 @@ void ServerCore::notify() {
 }
 
 bool ServerCore::is_quiet() const {
-    return listening == 0 && caps.total() == 0 && running == 0;
+    return listening == 0 && alive == 0;  // a handler keeps its connection alive
 }
 
 }  // namespace zs::http

@@ -55,6 +55,7 @@ struct ServerCore {
 
     std::atomic<bool> stopping{false};
     std::atomic<std::size_t> running{0};  // handlers
+    std::atomic<std::size_t> alive{0};    // connections that have not been destroyed yet
     std::mutex stop_mutex;
     std::condition_variable changed;  // a listener, a connection or a handler went away
     std::size_t listening = 0;        // loops that accept
