@@ -4,6 +4,7 @@
 #include "support/run_together.hpp"
 
 #include <gtest/gtest.h>
+#include <sodium.h>
 
 namespace zs::crypto {
 namespace {
@@ -33,6 +34,16 @@ TEST(SodiumPasswordHasher, TellsRightFromWrong) {
     EXPECT_EQ(verify("not a hash", "correct horse 9"), PasswordVerdict::Mismatch);
     EXPECT_EQ(verify(hasher.dummy_hash(), "correct horse 9"), PasswordVerdict::Mismatch);
     EXPECT_NE(testing::run_task(hasher.hash(Secret("correct horse 9"))).value(), hash) << "salt";
+}
+
+TEST(SodiumPasswordHasher, TheDummyCostsWhatAHashCosts) {
+    SodiumPasswordHasher hasher({1, 4}, kCheap);
+    const auto dummy = hasher.dummy_hash();
+    EXPECT_EQ(
+        crypto_pwhash_str_needs_rehash(dummy.c_str(), kCheap.passes, kCheap.memory_kib * 1024), 0)
+        << "well-formed, and of the same cost: " << dummy;
+    EXPECT_EQ(dummy.size(), testing::run_task(hasher.hash(Secret("correct horse 9")))->size());
+    EXPECT_NE(dummy, SodiumPasswordHasher({1, 4}, kCheap).dummy_hash());
 }
 
 TEST(SodiumPasswordHasher, OldParametersAreNoticed) {
