@@ -55,6 +55,16 @@ else()
   target_link_libraries(zs_sqlite3 PRIVATE Threads::Threads m)
 endif()
 
+# The HNSW graph. Its headers only: the package is never built, and its own distance kernels are not
+# included, since ours are the metric.
+set(ZS_USEARCH_DIR "${CMAKE_SOURCE_DIR}/deps/node_modules/usearch/include")
+if(NOT EXISTS "${ZS_USEARCH_DIR}/usearch/index.hpp")
+  message(FATAL_ERROR
+    "The headers of usearch are missing: run ./dev (or  in deps/)")
+endif()
+add_library(zs_usearch INTERFACE)
+target_include_directories(zs_usearch SYSTEM INTERFACE "${ZS_USEARCH_DIR}")
+
 # One precompiled header for all modules: the standard library, Asio's coroutines, Boost.JSON.
 add_library(zs_pch OBJECT "${CMAKE_SOURCE_DIR}/src/pch/pch.cpp")
 target_precompile_headers(zs_pch PRIVATE "${CMAKE_SOURCE_DIR}/src/pch/pch.hpp")
