@@ -60,7 +60,7 @@ endif()
 set(ZS_USEARCH_DIR "${CMAKE_SOURCE_DIR}/deps/node_modules/usearch/include")
 if(NOT EXISTS "${ZS_USEARCH_DIR}/usearch/index.hpp")
   message(FATAL_ERROR
-    "The headers of usearch are missing: run ./dev (or  in deps/)")
+    "The headers of usearch are missing: run ./dev (or `npm ci --ignore-scripts` in deps/)")
 endif()
 add_library(zs_usearch INTERFACE)
 target_include_directories(zs_usearch SYSTEM INTERFACE "${ZS_USEARCH_DIR}")
