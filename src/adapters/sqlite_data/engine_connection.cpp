@@ -1,5 +1,6 @@
 #include "adapters/sqlite_data/engine_connection.hpp"
 
+#include "adapters/sqlite_data/bounded_functions.hpp"
 #include "base/encoding.hpp"
 #include "sqlite/memory_guard.hpp"
 #include "sqlite/sql_text.hpp"
@@ -95,6 +96,7 @@ EngineConnection::EngineConnection(sqlite::Connection& connection, const SqliteD
       control_(connection.handle(), options.statement),
       recorder_(connection.handle(), authorizer_.virtual_tables()) {
     apply_limits(connection.handle(), options.statement);
+    install_bounded_functions(connection.handle());
 }
 
 EngineConnection::OwnWork::OwnWork(EngineConnection& engine, const data::SqlRequest& request)
