@@ -17,7 +17,10 @@ constexpr std::size_t kOutputHighBytes = 64 * 1024;
 constexpr std::size_t kBodyRoomBytes = 4096;
 // The rest of an unwanted body is read rather than closing the connection, up to here.
 constexpr std::uint64_t kDiscardBytesMax = 256 * 1024;
-constexpr std::chrono::seconds kLingerTime{2};
+// A client in the middle of an upload reads the answer only when it has sent everything, or notices
+// that nobody takes its bytes: closing at once would cost it the answer.
+constexpr std::chrono::seconds kLingerTime{5};
+constexpr std::uint64_t kLingerBytesMax = 256 << 20;
 constexpr std::uint64_t kBodyBytesPerSecondMin = 1024;
 // After so many steps others on this loop have their turn.
 constexpr int kStepsPerTurn = 256;
@@ -283,17 +286,14 @@ bool Connection::finish_closing() {
 }
 
 bool Connection::linger() {
-    std::array<char, 8192> unwanted;
-    while (true) {
-        std::size_t got = 0;
-        const auto io = socket_.receive(unwanted.data(), unwanted.size(), got);
-        if (io == SocketStream::Io::Blocked) return false;
-        discarded_ += got;
-        if (io == SocketStream::Io::Closed || discarded_ > 4 * kDiscardBytesMax) {
-            close();
-            return false;
-        }
-    }
+    std::array<char, 16384> unwanted;
+    std::size_t got = 0;
+    const auto io = socket_.receive(unwanted.data(), unwanted.size(), got);
+    if (io == SocketStream::Io::Blocked) return false;
+    discarded_ += got;
+    if (io != SocketStream::Io::Closed && discarded_ <= kLingerBytesMax) return true;
+    close();
+    return false;
 }
 
 void Connection::on_tick() {

@@ -3,6 +3,7 @@
 #include "adapters/http/server_fixture.hpp"
 #include "async/completion.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -308,6 +309,23 @@ TEST_F(HttpStream, AManyMegabyteUploadIsReadAtTheHandlersPace) {
         ASSERT_TRUE(client.send(chunk));
     client.send("0\r\n\r\n");
     EXPECT_EQ(client.read_reply()->body, std::to_string(300 * 0x10000));
+}
+
+// Clients that write all before they read (Node's fetch) would see a reset instead of the answer.
+TEST_F(HttpStream, AnEarlyErrorReachesAClientThatIsStillSending) {
+    config.limits.body_bytes_max = 1000;
+    start();
+    auto client = connect();
+    constexpr std::size_t kBytes = 20 << 20;
+    client.send(
+        fmt::format("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", kBytes));
+    const std::string piece(1 << 16, 'x');
+    for (std::size_t sent = 0; sent < kBytes; sent += piece.size())
+        ASSERT_TRUE(client.send(piece)) << "refused after " << sent;
+    const auto reply = client.read_reply();
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->status, 413u);
+    EXPECT_EQ(reply->header("connection"), "close");
 }
 
 TEST_F(HttpStream, DrainingFinishesWhatRuns) {
