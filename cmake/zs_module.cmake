@@ -90,11 +90,14 @@ function(zs_program target)
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}")
 endfunction()
 
-# zs_fuzz(NAME SOURCES … [DEPS …] [LIBS …]): a libFuzzer target NAME_fuzz, in preset fuzz only.
-# Its seeds, and every input that ever crashed it, are in tests/corpus/NAME/.
+# zs_fuzz(NAME SOURCES … [DEPS …] [LIBS …]): the libFuzzer target NAME_fuzz in preset fuzz; in every
+# other preset the test NAME_corpus_test, which replays tests/corpus/NAME/: the fuzzer's seeds, and
+# every input that ever crashed it.
 function(zs_fuzz name)
   cmake_parse_arguments(F "" "" "SOURCES;DEPS;LIBS" ${ARGN})
   if(NOT ZS_FUZZ)
+    zs_test(${name}_corpus_test SOURCES ${F_SOURCES} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_corpus.cpp"
+      DEPS ${F_DEPS} LIBS ${F_LIBS} ENV "ZS_CORPUS=${CMAKE_SOURCE_DIR}/tests/corpus/${name}")
     return()
   endif()
   add_executable(${name}_fuzz ${F_SOURCES})
