@@ -84,6 +84,8 @@ struct SqlSection {
     std::uint64_t text_bytes_max = 1'048'576;
     std::uint64_t statement_memory_max = 268'435'456;
     std::size_t concurrent_max = 10;  // per (org, environment)
+    std::size_t streams_max = 4;      // per (org, environment)
+    std::size_t stream_threads = 32;
     std::size_t threads = 1;          // resolved: never 0
     std::size_t databases_open_max = 64;
     std::chrono::seconds tx_timeout{300};

@@ -72,6 +72,8 @@ sqlite_data::SqliteDataOptions engine_settings(const Config& config) {
     out.statement.text_bytes = sql.text_bytes_max;
     out.databases_open_max = sql.databases_open_max;
     out.concurrent_max = sql.concurrent_max;
+    out.streams_max = sql.streams_max;
+    out.stream_threads = sql.stream_threads;
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "server/commands/command_line.hpp"
 
 #include "adapters/cli/client_options.hpp"
+#include "server/commands/audit_command.hpp"
 #include "server/commands/config_commands.hpp"
 #include "server/commands/migrate_command.hpp"
 #include "server/commands/user_commands.hpp"
@@ -184,6 +185,17 @@ void add_users(CLI::App& app, cli::Console& console, int& exit_code) {
         "It opens a session of that account, which is audited.");
 }
 
+void add_audit(CLI::App& app, cli::Console& console, int& exit_code) {
+    auto* audit = app.add_subcommand("audit", "Check the audit log, directly on the database");
+    audit->require_subcommand(1);
+    auto source = std::make_shared<ConfigSource>();
+    auto* verify = audit->add_subcommand("verify", "Say whether a row was changed or removed");
+    add_source(*verify, *source);
+    verify->footer("Example: zserver audit verify --data /var/lib/zserver");
+    verify->callback(
+        [source, &console, &exit_code] { exit_code = verify_audit_command(*source, console); });
+}
+
 void add_version(CLI::App& app, cli::Console& console, int& exit_code) {
     app.set_version_flag("-V,--version", "zserver " + std::string(kVersion));
     auto* command = app.add_subcommand("version", "Show the versions of program and API");
@@ -236,6 +248,7 @@ int run_command_line(const std::vector<std::string>& arguments, cli::Console& co
     add_server(app, console, serve, exit_code);
     cli::add_client_commands(app, console, clock, exit_code);
     add_users(app, console, exit_code);
+    add_audit(app, console, exit_code);
     add_migrate(app, console, exit_code);
     add_config(app, console, exit_code);
     add_version(app, console, exit_code);

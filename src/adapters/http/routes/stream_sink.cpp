@@ -59,8 +59,9 @@ void StreamSink::bound_by(async::Deadline deadline, std::stop_token cancelled) {
 std::string StreamSink::last_line(const Result<data::SqlSummary>& outcome, std::int64_t elapsed_ms,
                                   std::string_view request_id) const {
     if (outcome) {
-        return fmt::format("{{\"row_count\":{},\"elapsed_ms\":{}}}\n", outcome->row_count,
-                           elapsed_ms);
+        // A write that is durable answers no error any more: its rows may have been cut off.
+        return fmt::format("{{\"row_count\":{},\"elapsed_ms\":{}{}}}\n", outcome->row_count,
+                           elapsed_ms, outcome->truncated ? ",\"truncated\":true" : "");
     }
     return error_response(outcome.error(), request_id).body + "\n";
 }
