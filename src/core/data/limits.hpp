@@ -19,6 +19,19 @@ inline constexpr std::chrono::hours kEndedTransactionsKept{1};
 // How often expired and idle transactions are looked for; the contract promises one second.
 inline constexpr std::chrono::milliseconds kTransactionSweep{250};
 
+// Vectors: http-api.md sections 1.6 and 6.
+inline constexpr std::size_t kVectorDimensionsMax = 8192;
+inline constexpr std::size_t kVectorTopKMax = 10'000;
+inline constexpr std::size_t kVectorEfMax = 10'000;
+inline constexpr std::size_t kVectorQueriesMax = 1000;
+inline constexpr std::size_t kVectorsGivenMax = 100'000;
+inline constexpr std::size_t kVectorFilterBytesMax = 64 * 1024;
+inline constexpr std::uint32_t kHnswMMin = 4;
+inline constexpr std::uint32_t kHnswMMax = 64;
+inline constexpr std::uint32_t kHnswEfConstructionMin = 16;
+inline constexpr std::uint32_t kHnswEfConstructionMax = 2048;
+inline constexpr std::size_t kVectorIndexesMax = 256;  // per tenant
+
 }  // namespace zs::data::limits
 
 namespace zs::data {

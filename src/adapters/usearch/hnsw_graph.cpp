@@ -1,0 +1,351 @@
+#include "adapters/usearch/hnsw_graph.hpp"
+
+#include "adapters/usearch/graph_memory.hpp"
+#include "adapters/usearch/limits.hpp"
+#include "base/assert.hpp"
+#include "vector/kernels.hpp"
+
+#include <usearch/index.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <thread>
+
+namespace zs::usearch {
+namespace {
+
+using Index = unum::usearch::index_gt<float, Slot, Slot, std::allocator<char>, NodeAllocator>;
+
+constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kPrefetchLinesMax = 8;  // further ones the processor fetches by itself
+constexpr std::size_t kReserveMin = 64;
+
+// The metric USearch is given: our kernel over our memory. There is no other one in the program.
+struct Distances {
+    const std::byte* base = nullptr;
+    std::size_t stride = 0;
+    const Slot* place = nullptr;  // by node; null: a node's place is its number
+    vector::RankFn rank = nullptr;
+    std::size_t dimensions = 0;
+
+    const std::byte* of(std::size_t node) const {
+        return base + (place == nullptr ? node : place[node]) * stride;
+    }
+    float operator()(const std::byte* query, const Index::member_citerator_t& node) const {
+        return rank(query, of(get_slot(node)), dimensions);
+    }
+    float operator()(const Index::member_citerator_t& a, const Index::member_citerator_t& b) const {
+        return rank(of(get_slot(a)), of(get_slot(b)), dimensions);
+    }
+};
+
+// Asks for all vectors of a node's neighbours before the first of them is compared.
+struct Prefetch {
+    const Distances& distances;
+    template <class Iterator>
+    void operator()(Iterator begin, Iterator end) const {
+        const std::size_t lines =
+            std::min((distances.stride + kLineBytes - 1) / kLineBytes, kPrefetchLinesMax);
+        for (; begin != end; ++begin) {
+            const std::byte* at = distances.of(get_slot(begin));
+            for (std::size_t line = 0; line < lines; ++line)
+                __builtin_prefetch(at + line * kLineBytes);
+        }
+    }
+};
+
+// Numbers for the searches under way, so that each has buffers of its own.
+class SearchPlaces {
+public:
+    std::size_t take() {
+        while (true) {
+            std::uint64_t used = used_.load();
+            if (used == ~std::uint64_t{0}) {
+                std::this_thread::yield();
+                continue;
+            }
+            const auto place = static_cast<std::size_t>(std::countr_one(used));
+            if (used_.compare_exchange_weak(used, used | std::uint64_t{1} << place)) return place;
+        }
+    }
+    void give(std::size_t place) { used_.fetch_and(~(std::uint64_t{1} << place)); }
+
+private:
+    static_assert(limits::kSearchesMax == 64);
+    std::atomic<std::uint64_t> used_{0};
+};
+
+class SearchPlace {
+public:
+    explicit SearchPlace(SearchPlaces& places) : places_(places), number_(places.take()) {}
+    ~SearchPlace() { places_.give(number_); }
+    SearchPlace(const SearchPlace&) = delete;
+    SearchPlace& operator=(const SearchPlace&) = delete;
+    std::size_t number() const { return number_; }
+
+private:
+    SearchPlaces& places_;
+    std::size_t number_;
+};
+
+Error no_memory() {
+    return exhausted("there is no memory for the index", "too_many_vectors");
+}
+
+// The kernel that ranks the graph's copies. A copy for cosine has norm 1.
+vector::RankFn kernel_of(const data::HnswParameters& parameters) {
+    const bool copies = parameters.storage != vector::Scalar::F32;
+    if (copies && parameters.metric == vector::Metric::Cosine) {
+        return vector::unit_cosine_function(parameters.storage);
+    }
+    return vector::rank_function(parameters.metric, parameters.storage);
+}
+
+}  // namespace
+
+struct HnswGraph::State {
+    State(const data::HnswParameters& given, const ColumnVectors& column)
+        : parameters(given), vectors(column) {}
+
+    bool copies() const { return parameters.storage != vector::Scalar::F32; }
+    std::size_t stride() const {
+        return vector::bytes_per_vector(parameters.storage, vectors.dimensions());
+    }
+    Distances distances() const {
+        Distances made;
+        made.base = copies() ? copy->data() : reinterpret_cast<const std::byte*>(vectors.values(0));
+        made.stride = stride();
+        made.place = copies() ? nullptr : slot_of_node.data();
+        made.rank = rank;
+        made.dimensions = vectors.dimensions();
+        return made;
+    }
+    void convert(std::span<const float> values, std::byte* out) const;
+    Result<void> copy_node(std::size_t node, Slot slot);
+
+    data::HnswParameters parameters;
+    const ColumnVectors& vectors;
+    vector::RankFn rank = nullptr;
+    float magnitude_max = 0;
+    float scale = 1;
+    std::unique_ptr<MappedMemory> copy;  // by node; unused for f32
+    std::vector<Slot> slot_of_node;
+    Index index;
+    mutable SearchPlaces places;
+};
+
+// To the storage's scalar; for cosine with norm 1.
+void HnswGraph::State::convert(std::span<const float> values, std::byte* out) const {
+    const float norm = parameters.metric == vector::Metric::Cosine
+                           ? vector::norm(vector::Scalar::F32, values.data(), values.size())
+                           : 0.0F;
+    if (norm <= 0 || !std::isfinite(norm)) {
+        vector::quantise(parameters.storage, values, out, scale);
+        return;
+    }
+    std::vector<float> unit(values.begin(), values.end());
+    for (float& value : unit)
+        value /= norm;
+    vector::quantise(parameters.storage, unit, out, scale);
+}
+
+Result<void> HnswGraph::State::copy_node(std::size_t node, Slot slot) {
+    if (!copies()) return {};
+    auto grown = copy->grow_to((node + 1) * stride());
+    if (!grown) return grown;
+    convert(vectors.vector(slot), copy->data() + node * stride());
+    return {};
+}
+
+float HnswGraph::magnitude_of(const data::HnswParameters& parameters,
+                              std::span<const float> values) {
+    const float largest = vector::max_magnitude(values);
+    if (parameters.metric != vector::Metric::Cosine) return largest;
+    const float norm = vector::norm(vector::Scalar::F32, values.data(), values.size());
+    return norm > 0 ? largest / norm : 0;
+}
+
+HnswGraph::HnswGraph(std::unique_ptr<State> state) : state_(std::move(state)) {}
+HnswGraph::~HnswGraph() = default;
+
+Result<std::unique_ptr<HnswGraph>> HnswGraph::make(const data::HnswParameters& parameters,
+                                                   const ColumnVectors& vectors,
+                                                   float magnitude_max) {
+    auto state = std::make_unique<State>(parameters, vectors);
+    state->rank = kernel_of(parameters);
+    ZS_ASSERT(state->rank != nullptr);
+    state->magnitude_max = magnitude_max;
+    state->scale = vector::i8_scale(magnitude_max);
+    if (state->copies()) {
+        auto copy = MappedMemory::reserve(limits::kColumnBytesMax);
+        if (!copy) return std::move(copy).error();
+        state->copy = std::move(*copy);
+    }
+    auto made = Index::make(unum::usearch::index_config_t(parameters.m));
+    if (made.error) {
+        made.error.release();
+        return no_memory();
+    }
+    state->index = std::move(made.index);
+    return std::unique_ptr<HnswGraph>(new HnswGraph(std::move(state)));
+}
+
+const data::HnswParameters& HnswGraph::parameters() const {
+    return state_->parameters;
+}
+
+float HnswGraph::magnitude_max() const {
+    return state_->magnitude_max;
+}
+
+std::size_t HnswGraph::size() const {
+    return state_->slot_of_node.size();
+}
+
+std::span<const Slot> HnswGraph::slots() const {
+    return state_->slot_of_node;
+}
+
+Result<void> HnswGraph::reserve(std::size_t nodes) {
+    State& state = *state_;
+    if (nodes <= state.index.capacity()) return {};
+    const std::size_t wanted = std::max({nodes, state.index.capacity() * 3 / 2, kReserveMin});
+    unum::usearch::index_limits_t room(wanted, limits::kSearchesMax);
+    room.threads_add = 1;
+    if (!state.index.try_reserve(room)) return no_memory();
+    state.slot_of_node.reserve(wanted);
+    return {};
+}
+
+Result<void> HnswGraph::add(Slot slot) {
+    State& state = *state_;
+    const std::size_t node = size();
+    auto room = reserve(node + 1);
+    if (!room) return room;
+    auto copied = state.copy_node(node, slot);
+    if (!copied) return copied;
+    state.slot_of_node.push_back(slot);
+    const Distances distances = state.distances();
+    unum::usearch::index_update_config_t config;
+    config.expansion = state.parameters.ef_construction;
+    auto added = state.index.add(slot, distances.of(node), distances, config,
+                                 unum::usearch::dummy_callback_t{}, Prefetch{distances});
+    if (!added.error) return {};
+    added.error.release();
+    state.slot_of_node.pop_back();
+    return no_memory();
+}
+
+Result<std::vector<Candidate>> HnswGraph::search(std::span<const float> query, std::size_t wanted,
+                                                 std::size_t ef,
+                                                 std::span<const std::uint64_t> allowed) const {
+    const State& state = *state_;
+    std::vector<Candidate> found;
+    if (size() == 0 || wanted == 0) return found;
+    std::vector<std::byte> converted;
+    const auto* asked = reinterpret_cast<const std::byte*>(query.data());
+    if (state.copies()) {
+        converted.resize(state.stride());
+        state.convert(query, converted.data());
+        asked = converted.data();
+    }
+    const Distances distances = state.distances();
+    const Prefetch prefetch{distances};
+    const SearchPlace place(state.places);
+    unum::usearch::index_search_config_t config;
+    config.expansion = std::max(ef, wanted);
+    config.thread = place.number();
+    const auto is_allowed = [&](const Index::member_cref_t& member) {
+        return has_bit(allowed, state.slot_of_node[member.slot]);
+    };
+    auto result = allowed.empty()
+                      ? state.index.search(asked, wanted, distances, config,
+                                           unum::usearch::dummy_predicate_t{}, prefetch)
+                      : state.index.search(asked, wanted, distances, config, is_allowed, prefetch);
+    if (result.error) {
+        result.error.release();
+        return no_memory();
+    }
+    found.reserve(result.count);
+    for (std::size_t i = 0; i < result.count; ++i) {
+        const auto match = result[i];
+        found.push_back({match.distance, state.slot_of_node[match.member.slot]});
+    }
+    return found;
+}
+
+std::size_t HnswGraph::layer_count() const {
+    return size() == 0 ? 0 : state_->index.max_level() + 1;
+}
+
+std::vector<data::VectorLayer> HnswGraph::layers() const {
+    const Index& index = state_->index;
+    std::vector<data::VectorLayer> out;
+    for (std::size_t level = 0; level < layer_count(); ++level) {
+        const auto stats = index.stats(level);
+        data::VectorLayer layer;
+        layer.level = level;
+        layer.nodes = stats.nodes;
+        if (stats.nodes > 0) {
+            layer.average_degree =
+                static_cast<double>(stats.edges) / static_cast<double>(stats.nodes);
+        }
+        layer.degree_max = level == 0 ? index.config().connectivity_base
+                                      : index.config().connectivity;
+        out.push_back(layer);
+    }
+    return out;
+}
+
+std::size_t HnswGraph::memory_bytes() const {
+    const State& state = *state_;
+    return state.index.tape_allocator().bytes() + state.index.capacity() * sizeof(void*)
+           + state.slot_of_node.capacity() * sizeof(Slot)
+           + (state.copy ? state.copy->bytes() : 0);
+}
+
+Result<void> HnswGraph::save(const Write& write) const {
+    Result<void> outcome;
+    const auto output = [&](const void* data, std::size_t bytes) {
+        outcome = write(std::string_view(static_cast<const char*>(data), bytes));
+        return outcome.has_value();
+    };
+    auto saved = state_->index.save_to_stream(output);
+    if (!saved.error) return {};
+    saved.error.release();
+    return outcome ? Result<void>(internal_error("the graph cannot be written")) : outcome;
+}
+
+Result<void> HnswGraph::load(std::string_view bytes, std::size_t slots) {
+    State& state = *state_;
+    const Error damaged = data_loss("the stored graph is damaged");
+    const auto input = [&](void* data, std::size_t wanted) {
+        if (wanted > bytes.size()) return false;
+        std::memcpy(data, bytes.data(), wanted);
+        bytes.remove_prefix(wanted);
+        return true;
+    };
+    auto room = reserve(kReserveMin);
+    if (!room) return room;
+    auto loaded = state.index.load_from_stream(input);
+    if (loaded.error) {
+        loaded.error.release();
+        return damaged;
+    }
+    if (!bytes.empty()) return damaged;
+    state.slot_of_node.clear();
+    std::size_t node = 0;
+    for (auto member = state.index.cbegin(); member != state.index.cend(); ++member, ++node) {
+        const Slot slot = member.key();
+        if (slot >= slots) return damaged;
+        state.slot_of_node.push_back(slot);
+        auto copied = state.copy_node(node, slot);
+        if (!copied) return copied;
+    }
+    return {};
+}
+
+}  // namespace zs::usearch
