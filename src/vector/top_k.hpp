@@ -71,8 +71,8 @@ struct ScanSpec {
 // Several queries at once cost little more than one: a vector is read from memory once for all of
 // them. A query's ranks are the same, bit for bit, alone and among others, and in whatever pieces
 // the block is cut: to use several threads give each a piece and TopKs of its own, then merge.
-// Answers false when `stop` was requested, which it looks at every megabyte or so; `best` then holds
-// a part of the truth.
+// Answers false when `stop` was requested, which it looks at every megabyte or so; `best` then
+// holds a part of the truth.
 // `queries` has the scalar and dimensions of `spec`; its norms and filter are not looked at.
 bool scan(const ScanSpec& spec, const VectorBlock& queries, const VectorBlock& block,
           std::span<TopK> best, const std::stop_token& stop = {});
