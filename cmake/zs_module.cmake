@@ -16,7 +16,7 @@ set(ZS_EXTRA_ARROWS
   "sqlite->async"
   # every core module may use these; no other library is open to all of core
   "core_.*->async" "core_.*->core_identity" "core_.*->core_events"
-  "core_data->vector" "core_collab->yjs"
+  "core_data->vector" "core_data->documents" "core_collab->yjs"
   "core_workflow->core_jobs" "core_workflow->core_data" "core_workflow->core_files"
   "core_media->core_jobs"
   # the parts of an adapter, and of the server, belong to it
