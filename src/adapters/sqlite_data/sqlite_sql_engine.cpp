@@ -4,6 +4,7 @@
 #include "adapters/sqlite_data/row_buffer.hpp"
 #include "adapters/sqlite_data/sqlite_transaction.hpp"
 #include "adapters/sqlite_data/table_catalog.hpp"
+#include "adapters/sqlite_data/vector_definitions.hpp"
 #include "base/log.hpp"
 
 #include <sqlite3.h>
@@ -75,6 +76,8 @@ Result<Written> write_blocking(TenantDatabase& database, sqlite::Connection& con
     if (defines) {
         engine.recorder().set_too_large();
         database.schema_changed();
+        auto tidied = drop_orphaned_definitions(connection);
+        if (!tidied) return std::move(tidied).error();
     }
     return written;
 }
@@ -228,6 +231,10 @@ void SqliteSqlEngine::subscribe(std::shared_ptr<data::ChangeSubscriber> subscrib
 
 void SqliteSqlEngine::unsubscribe(const std::shared_ptr<data::ChangeSubscriber>& subscriber) {
     state_->hub->unsubscribe(subscriber);
+}
+
+async::Task<Result<Database>> SqliteSqlEngine::database(identity::Tenant tenant) {
+    co_return co_await state_->databases.get(std::move(tenant));
 }
 
 async::Task<Result<void>> SqliteSqlEngine::open(identity::Tenant tenant) {

@@ -9,6 +9,8 @@
 
 namespace zs::sqlite_data {
 
+class TenantDatabase;
+
 // The embedded data plane: one SQLite file per (organisation, environment) below `options.folder`,
 // opened on demand. Reads run on `pool`, each on a snapshot of its own; writes go through the
 // database's one writer, which commits what waits together.
@@ -32,6 +34,8 @@ public:
     void subscribe(std::shared_ptr<data::ChangeSubscriber> subscriber) override;
     void unsubscribe(const std::shared_ptr<data::ChangeSubscriber>& subscriber) override;
 
+    // For what the server itself keeps in a tenant's database. Errors: as execute.
+    async::Task<Result<std::shared_ptr<TenantDatabase>>> database(identity::Tenant tenant);
     // Opens a database ahead of its first use. Errors: as execute.
     async::Task<Result<void>> open(identity::Tenant tenant);
     std::size_t databases_open() const;

@@ -1,5 +1,7 @@
 #include "adapters/sqlite_data/sqlite_transaction.hpp"
 
+#include "adapters/sqlite_data/vector_definitions.hpp"
+
 namespace zs::sqlite_data {
 namespace {
 
@@ -115,6 +117,10 @@ Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prep
     if (!saved) return std::move(saved).error();
     const bool defines = prepared.statement_class == StatementClass::Definition;
     auto outcome = session->engine.run(prepared, request, sink);
+    if (defines && outcome && connection.in_transaction()) {
+        auto tidied = drop_orphaned_definitions(connection);
+        if (!tidied) outcome = std::move(tidied).error();
+    }
     if (!connection.in_transaction()) {
         session->engine.recorder().clear();
         return outcome;

@@ -1,0 +1,140 @@
+#pragma once
+
+#include "adapters/usearch/column_vectors.hpp"
+#include "adapters/usearch/fair_mutex.hpp"
+#include "adapters/usearch/hnsw_graph.hpp"
+#include "async/turnstile.hpp"
+#include "core/data/change_capture.hpp"
+#include "core/data/vector_indexes.hpp"
+#include "core/data/vector_value.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_set>
+#include <vector>
+
+namespace zs::usearch {
+
+// Where a column stands in its table, as of the last look.
+struct ColumnShape {
+    data::VectorTable names;
+    std::size_t position = 0;  // among the values of a RowChange
+};
+
+// One column of vectors as searches see it: its values, and the graph over them when it is indexed.
+// It is filled by reading the table once and kept current by the commits that come in; whenever it
+// is told that it missed something the table is read again and compared, which leaves what did not
+// change where it is.
+//
+// A vector is in the graph, or pending: then searches scan it. So a search always sees every row.
+// Threading: any; what ends in _blocking computes or waits for locks, and is for pool threads.
+class LiveColumn {
+public:
+    LiveColumn(data::VectorColumn id, ColumnShape shape);
+
+    const data::VectorColumn& id() const { return id_; }
+    data::VectorTable table() const;
+
+    // On the writer's thread: what a commit changed, or that the table has to be read again.
+    void enqueue(const std::shared_ptr<const data::ChangeSet>& changes);
+    void forget();  // the table has to be read before the next search
+    bool is_current() const;
+    std::size_t queued() const;
+
+    // Reading the table. One reader at a time: it holds the line.
+    async::Turnstile& reading_line() { return reading_line_; }
+    void begin_reading_blocking(ColumnShape shape);
+    Result<void> take_row_blocking(std::int64_t row_id, const data::SqlValueView& value);
+    void end_reading_blocking();
+
+    enum class Wish { Graph, Scan };
+    // Empty: the table has to be read first. Errors: InvalidArgument "dimension_mismatch",
+    // "not_a_vector".
+    Result<std::optional<data::VectorAnswer>> search_blocking(const data::VectorQuery& query,
+                                                              Wish wish);
+
+    // The index that is wanted from here on; empty: none. True: a graph has to be built for it.
+    bool want_graph_blocking(const std::optional<data::HnswParameters>& parameters);
+    // Makes the graph from all rows and puts it in the place of the old one. Goes on while rows are
+    // read and changed. Errors: Exhausted.
+    Result<void> build_blocking();
+    // Applies what is queued and moves what is pending into the graph, a piece at a time. True: so
+    // many nodes are dead that the graph should be built anew.
+    Result<bool> merge_blocking();
+    // The share of the true neighbours that the graph finds, by asking for some of its own rows.
+    std::optional<double> check_recall_blocking();
+
+    data::VectorIndexStats stats_blocking(data::VectorIndexDefinition definition) const;
+    struct Sizes {
+        std::size_t rows = 0;
+        std::size_t pending = 0;
+        std::size_t bytes = 0;
+    };
+    Sizes sizes_blocking() const;
+    std::optional<data::HnswParameters> wanted_graph() const;
+    void stop() { stopping_ = true; }  // ends builds and merges soon
+
+    void used() { last_use_ = std::chrono::steady_clock::now().time_since_epoch().count(); }
+    std::int64_t last_use() const { return last_use_; }
+
+    std::atomic<bool> merge_scheduled{false};
+    std::atomic<bool> build_scheduled{false};
+
+private:
+    enum class Freshness { Unread, Reading, Current };
+    struct Request;
+
+    bool drain_locked();
+    void apply_locked(const data::RowChange& change);
+    Result<void> set_row_locked(std::int64_t row_id, data::VectorCell cell,
+                                const std::vector<float>& values);
+    void remove_row_locked(std::int64_t row_id);
+    void retire_locked(Slot slot);
+    void reset_locked();
+    Result<std::unique_ptr<HnswGraph>> fill_graph(const data::HnswParameters& parameters,
+                                                  const ColumnVectors& vectors,
+                                                  std::span<const Slot> slots);
+    void adopt_locked(std::unique_ptr<HnswGraph> graph);
+
+    Result<data::VectorAnswer> search_locked(const data::VectorQuery& query, Wish wish) const;
+    Request request_of(const data::VectorQuery& query, Wish wish) const;
+    bool walks_graph(const Request& request) const;
+    Result<bool> walk(Request& request, data::VectorAnswer& answer) const;
+    Result<void> scan(const Request& request, data::VectorAnswer& answer) const;
+    std::vector<data::VectorHit> hits_of(const Request& request, std::span<const float> query,
+                                         std::vector<vector::Neighbour> nearest) const;
+
+    const data::VectorColumn id_;
+    async::Turnstile reading_line_;
+    std::atomic<bool> stopping_{false};
+    std::atomic<std::int64_t> last_use_{0};
+
+    mutable std::mutex queue_mutex_;
+    Freshness freshness_ = Freshness::Unread;
+    std::deque<std::shared_ptr<const data::ChangeSet>> queue_;
+    std::size_t queued_changes_ = 0;
+
+    mutable FairSharedMutex mutex_;  // for all that follows
+    ColumnShape shape_;
+    std::shared_ptr<ColumnVectors> vectors_;  // null until a row or the type tells the dimensions
+    std::unordered_set<std::int64_t> bad_rows_;
+    std::vector<std::uint64_t> seen_;  // by the reading under way
+    std::optional<data::HnswParameters> wanted_;
+    std::unique_ptr<HnswGraph> graph_;
+    std::vector<std::uint64_t> in_graph_;
+    std::vector<std::uint64_t> pending_;
+    std::deque<Slot> pending_order_;  // may hold slots that are pending no more
+    std::size_t pending_count_ = 0;
+    std::vector<Slot> dead_;  // slots that cannot be used again yet
+    std::size_t dead_nodes_ = 0;
+    bool building_ = false;
+    std::atomic<std::size_t> built_{0};
+    std::atomic<std::size_t> to_build_{0};
+    std::optional<double> recall_;
+};
+
+}  // namespace zs::usearch
