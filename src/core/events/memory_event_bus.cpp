@@ -1,0 +1,211 @@
+#include "core/events/memory_event_bus.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace zs::events {
+
+// One tenant's events. Its mutex is the order: an event is numbered, kept and handed over under it.
+class MemoryEventBus::Channel {
+public:
+    Channel(identity::Tenant tenant, const Clock& clock, const Retention& retention)
+        : tenant_(std::move(tenant)), clock_(clock), retention_(retention) {
+        // A process that starts later begins with a larger number: events are rarer than
+        // microseconds.
+        last_seq_ = forgotten_seq_ = now_in_microseconds();
+    }
+
+    EventPtr publish(NewEvent event) {
+        const std::lock_guard lock(mutex_);
+        const auto now = clock_.now();
+        last_seq_ = std::max(last_seq_ + 1, now_in_microseconds());
+        auto made = make_event(tenant_, std::move(event), last_seq_, now);
+        keep(made, now);
+        deliver(made);
+        return made;
+    }
+
+    Subscription subscribe(TopicFilter filter, std::shared_ptr<EventReceiver> receiver,
+                           InterestListener* listener) {
+        const std::lock_guard lock(mutex_);
+        const SubscriptionId id{++last_id_};
+        const auto family = filter.family;
+        auto& interest = interest_in(family);
+        interest.subscribers.push_back({id, std::move(filter), std::move(receiver)});
+        if (interest.subscribers.size() == 1) begin_interest(family, listener);
+        return {id, last_seq_};
+    }
+
+    void unsubscribe(SubscriptionId id, InterestListener* listener) {
+        const std::lock_guard lock(mutex_);
+        for (std::size_t i = 0; i < kTopicFamilyCount; ++i) {
+            auto& interest = interests_[i];
+            const auto gone = std::erase_if(interest.subscribers,
+                                            [id](const Subscriber& each) { return each.id == id; });
+            if (gone == 0) continue;
+            if (!interest.subscribers.empty()) return;
+            interest.ended_at = clock_.now();
+            if (listener != nullptr)
+                listener->on_interest(tenant_, static_cast<TopicFamily>(i), false);
+            return;
+        }
+    }
+
+    Replay read(const ReplayRequest& request) {
+        const std::lock_guard lock(mutex_);
+        forget_old(clock_.now());
+        Replay replay;
+        replay.oldest_seq = kept_.empty() ? 0 : kept_.front()->seq;
+        replay.complete = is_complete(request);
+        const auto first = std::upper_bound(
+            kept_.begin(), kept_.end(), request.after,
+            [](std::uint64_t seq, const EventPtr& event) { return seq < event->seq; });
+        for (auto at = first; at != kept_.end() && (*at)->seq <= request.until; ++at) {
+            const bool wanted = std::any_of(
+                request.filters.begin(), request.filters.end(),
+                [&](const TopicFilter& each) { return each.matches((*at)->topic, (*at)->type); });
+            if (!wanted) continue;
+            if (replay.events.size() == limits::kReadMax) {
+                replay.more = true;
+                break;
+            }
+            replay.events.push_back(*at);
+        }
+        return replay;
+    }
+
+    std::uint64_t last_seq() {
+        const std::lock_guard lock(mutex_);
+        return last_seq_;
+    }
+
+private:
+    struct Subscriber {
+        SubscriptionId id;
+        TopicFilter filter;
+        std::shared_ptr<EventReceiver> receiver;
+    };
+
+    static std::uint64_t to_microseconds(Timestamp time) {
+        return static_cast<std::uint64_t>(to_unix_millis(time)) * 1000;
+    }
+    std::uint64_t now_in_microseconds() const { return to_microseconds(clock_.now()); }
+
+    // Who listens to one family, and since when somebody always did.
+    struct Interest {
+        std::vector<Subscriber> subscribers;
+        std::optional<Timestamp> ended_at;  // nullopt: it never began, or goes on
+        std::uint64_t since_seq = 0;
+        bool began = false;
+    };
+
+    Interest& interest_in(TopicFamily family) {
+        return interests_[static_cast<std::size_t>(family)];
+    }
+
+    void begin_interest(TopicFamily family, InterestListener* listener) {
+        auto& interest = interest_in(family);
+        const bool unbroken =
+            interest.ended_at && clock_.now() - *interest.ended_at <= retention_.age_max;
+        if (!interest.began || !unbroken) interest.since_seq = last_seq_;
+        interest.began = true;
+        interest.ended_at.reset();
+        if (listener != nullptr) listener->on_interest(tenant_, family, true);
+    }
+
+    // Whether every event behind `after` that these filters want was made and is kept.
+    bool is_complete(const ReplayRequest& request) {
+        // Numbers are moments: what was seen too long ago may have been followed by anything.
+        const auto oldest = to_microseconds(clock_.now() - retention_.age_max);
+        if (request.after < std::max(forgotten_seq_, oldest)) return false;
+        return std::all_of(request.filters.begin(), request.filters.end(), [&](const auto& filter) {
+            const auto& interest = interest_in(filter.family);
+            return !is_made_on_demand(filter.family)
+                   || (interest.began && request.after >= interest.since_seq);
+        });
+    }
+
+    void deliver(const EventPtr& event) {
+        for (const auto& each : interest_in(event->topic.family).subscribers) {
+            if (each.filter.matches(event->topic, event->type)) each.receiver->on_event(event);
+        }
+    }
+
+    void keep(const EventPtr& event, Timestamp now) {
+        kept_.push_back(event);
+        kept_bytes_ += event->frame.size();
+        forget_old(now);
+    }
+
+    void forget_old(Timestamp now) {
+        while (!kept_.empty()
+               && (kept_.size() > retention_.events_max || kept_bytes_ > retention_.bytes_max
+                   || kept_.front()->at < now - retention_.age_max)) {
+            forgotten_seq_ = kept_.front()->seq;
+            kept_bytes_ -= kept_.front()->frame.size();
+            kept_.pop_front();
+        }
+    }
+
+    const identity::Tenant tenant_;
+    const Clock& clock_;
+    const Retention retention_;
+    std::mutex mutex_;
+    std::uint64_t last_seq_ = 0;
+    std::uint64_t forgotten_seq_ = 0;  // of the last event that is not kept any more
+    std::uint64_t last_id_ = 0;
+    std::deque<EventPtr> kept_;
+    std::size_t kept_bytes_ = 0;
+    std::array<Interest, kTopicFamilyCount> interests_;
+};
+
+MemoryEventBus::MemoryEventBus(const Clock& clock, Retention retention)
+    : clock_(clock), retention_(retention) {}
+
+MemoryEventBus::~MemoryEventBus() = default;
+
+EventPtr MemoryEventBus::publish(const identity::Tenant& tenant, NewEvent event) {
+    return channel(tenant)->publish(std::move(event));
+}
+
+Subscription MemoryEventBus::subscribe(const identity::Tenant& tenant, TopicFilter filter,
+                                       std::shared_ptr<EventReceiver> receiver) {
+    const auto told = listener();
+    return channel(tenant)->subscribe(std::move(filter), std::move(receiver), told.get());
+}
+
+void MemoryEventBus::unsubscribe(const identity::Tenant& tenant, SubscriptionId id) {
+    const auto told = listener();
+    channel(tenant)->unsubscribe(id, told.get());
+}
+
+Replay MemoryEventBus::read(const identity::Tenant& tenant, const ReplayRequest& request) {
+    return channel(tenant)->read(request);
+}
+
+std::uint64_t MemoryEventBus::last_seq(const identity::Tenant& tenant) {
+    return channel(tenant)->last_seq();
+}
+
+void MemoryEventBus::set_interest_listener(std::shared_ptr<InterestListener> listener) {
+    const std::lock_guard lock(mutex_);
+    listener_ = std::move(listener);
+}
+
+std::shared_ptr<MemoryEventBus::Channel> MemoryEventBus::channel(const identity::Tenant& tenant) {
+    const std::lock_guard lock(mutex_);
+    auto& found = channels_[tenant];
+    if (!found) found = std::make_shared<Channel>(tenant, clock_, retention_);
+    return found;
+}
+
+std::shared_ptr<InterestListener> MemoryEventBus::listener() {
+    const std::lock_guard lock(mutex_);
+    return listener_;
+}
+
+}  // namespace zs::events
