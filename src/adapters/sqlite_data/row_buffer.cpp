@@ -46,14 +46,23 @@ Result<void> RowBuffer::columns(std::span<const data::ResultColumn> columns) {
 }
 
 Result<void> RowBuffer::row(std::span<const data::SqlValueView> values) {
-    for (const auto& value : values) {
-        bytes_ += sizeof(data::SqlValue) + value.bytes.size();
-        values_.push_back(own(value));
+    std::size_t bytes = 0;
+    for (const auto& value : values)
+        bytes += sizeof(data::SqlValue) + value.bytes.size();
+    bytes_ += bytes;
+    const bool fits = budget_->take(bytes);
+    if (bytes_ > data::limits::kReturningBytesMax) {
+        return too_large("RETURNING gives more than "
+                             + std::to_string(data::limits::kReturningBytesMax) + " bytes",
+                         "result_too_large");
     }
-    if (bytes_ <= data::limits::kReturningBytesMax) return {};
-    return too_large(
-        "RETURNING gives more than " + std::to_string(data::limits::kReturningBytesMax) + " bytes",
-        "result_too_large");
+    if (!fits) {
+        return exhausted("the rows of other writes fill the memory: retry in a moment",
+                         "too_many_statements");
+    }
+    for (const auto& value : values)
+        values_.push_back(own(value));
+    return {};
 }
 
 Result<void> RowBuffer::replay(data::RowSink& sink, std::uint64_t& given) const {

@@ -67,7 +67,7 @@ Result<Written> write_blocking(TenantDatabase& database, sqlite::Connection& con
     auto prepared = engine.prepare(request);
     if (!prepared) return std::move(prepared).error();
     Written written;
-    written.rows = std::make_shared<RowBuffer>();
+    written.rows = std::make_shared<RowBuffer>(database.returned_rows());
     written.read_only = (*prepared)->read_only;
     const bool defines = (*prepared)->statement_class == StatementClass::Definition;
     auto summary = engine.run(**prepared, request, written.rows.get());

@@ -55,6 +55,19 @@ TEST_F(SqlEngineTest, ReturningRowsComeWithTheAnswer) {
     EXPECT_EQ(run("SELECT count(*) FROM t WHERE name='x'").integer(), 2);
 }
 
+TEST_F(SqlEngineTest, RowsThatWaitForTheirCommitAreBoundedTogether) {
+    options_.returning_bytes_max = 100'000;
+    restart();
+    must("CREATE TABLE t(a)");
+    const auto many = run("INSERT INTO t VALUES (hex(zeroblob(90000))) RETURNING a");
+    EXPECT_EQ(many.reason(), "too_many_statements") << many.message();
+    for (int i = 0; i < 5; ++i) {
+        const auto some = run("INSERT INTO t VALUES (hex(zeroblob(40000))) RETURNING a");
+        EXPECT_TRUE(some.ok()) << "what was held is given back: " << some.message();
+    }
+    EXPECT_EQ(run("SELECT count(*) FROM t").integer(), 5) << "the refused one is undone";
+}
+
 TEST_F(SqlEngineTest, TypesComeFromDeclarationsAndFirstRows) {
     must(
         "CREATE TABLE t(a bigint, b boolean, c json, d bytea, e double precision, f interval, "

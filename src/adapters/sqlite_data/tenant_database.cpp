@@ -69,6 +69,7 @@ TenantDatabase::TenantDatabase(identity::Tenant tenant, std::string path,
       hub_(std::move(hub)),
       statements_(options.concurrent_max),
       streams_(options.streams_max),
+      returned_rows_(std::make_shared<RowBudget>(options.returning_bytes_max)),
       write_lock_(std::make_shared<sqlite::WriteLock>()) {
     sqlite::GroupWriter::Limits limits;
     limits.queue_max = options.write_queue_max;

@@ -3,6 +3,7 @@
 #include "adapters/sqlite_data/change_hub.hpp"
 #include "adapters/sqlite_data/engine_connection.hpp"
 #include "adapters/sqlite_data/options.hpp"
+#include "adapters/sqlite_data/row_buffer.hpp"
 #include "async/blocking_pool.hpp"
 #include "async/turnstile.hpp"
 #include "sqlite/group_writer.hpp"
@@ -69,6 +70,7 @@ public:
     // Results that a slow client may hold for long: counted apart, so that they stop nobody else.
     async::Turnstile& streams() { return streams_; }
     ChangeHub& hub() { return *hub_; }
+    const std::shared_ptr<RowBudget>& returned_rows() { return returned_rows_; }
 
     enum class Use { Read, Transaction };
     Result<std::unique_ptr<Session>> take_session_blocking(Use use);
@@ -89,6 +91,7 @@ private:
     std::atomic<std::uint64_t> definitions_{0};
     async::Turnstile statements_;
     async::Turnstile streams_;
+    std::shared_ptr<RowBudget> returned_rows_;
     std::shared_ptr<sqlite::WriteLock> write_lock_;
 
     std::mutex mutex_;

@@ -11,6 +11,8 @@ inline constexpr std::size_t kChangeSetBytesMax = std::size_t{64} << 20;
 
 // Rows that a write with RETURNING may hold back until it is durable.
 inline constexpr std::size_t kReturningBytesMax = std::size_t{64} << 20;
+// The same for all writes of one database together.
+inline constexpr std::size_t kReturningBytesAtOnceMax = std::size_t{256} << 20;
 
 // Ended transactions that can still be asked about.
 inline constexpr std::size_t kEndedTransactionsMax = 10'000;
