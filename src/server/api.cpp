@@ -19,7 +19,8 @@ Api::Api(ApiServices s, http::OperationsConfig operations)
       audit_(s.identity.audit),
       sql_(s.sql, answers_, idempotency_),
       tables_(s.sql, answers_),
-      transactions_(s.transactions, s.sql.limits(), answers_, idempotency_) {}
+      transactions_(s.transactions, s.sql.limits(), answers_, idempotency_),
+      vectors_(s.vectors, s.vector_pool, idempotency_) {}
 
 void Api::register_routes(http::Router& router) {
     operations_.register_routes(router);
@@ -35,6 +36,7 @@ void Api::register_routes(http::Router& router) {
     sql_.register_routes(router);
     tables_.register_routes(router);
     transactions_.register_routes(router);
+    vectors_.register_routes(router);
 }
 
 }  // namespace zs::server

@@ -14,6 +14,7 @@
 #include "adapters/http/routes/team_routes.hpp"
 #include "adapters/http/routes/transaction_routes.hpp"
 #include "adapters/http/routes/user_routes.hpp"
+#include "adapters/http/routes/vector_routes.hpp"
 #include "core/identity/identity.hpp"
 
 namespace zs::server {
@@ -23,6 +24,8 @@ struct ApiServices {
     identity::Identity& identity;
     data::SqlService& sql;
     data::TransactionService& transactions;
+    data::VectorService& vectors;
+    async::BlockingPool& vector_pool;
     idempotency::IdempotencyService& idempotency;
     http::HealthChecks& health;
     async::IoRuntime& io;
@@ -54,6 +57,7 @@ private:
     http::SqlRoutes sql_;
     http::TableRoutes tables_;
     http::TransactionRoutes transactions_;
+    http::VectorRoutes vectors_;
 };
 
 }  // namespace zs::server

@@ -7,6 +7,8 @@
 #include "adapters/relational/idempotency_store.hpp"
 #include "adapters/relational/identity_stores.hpp"
 #include "adapters/sqlite_data/sqlite_sql_engine.hpp"
+#include "adapters/sqlite_data/vector_definitions.hpp"
+#include "adapters/usearch/usearch_vector_indexes.hpp"
 #include "async/run_blocking.hpp"
 #include "async/sleep.hpp"
 #include "async/task_group.hpp"
@@ -106,6 +108,9 @@ struct Application::Parts {
     sqlite_data::SqliteSqlEngine engine;
     data::SqlService sql;
     data::TransactionService transactions;
+    sqlite_data::SqliteVectorDefinitions vector_definitions;
+    usearch::UsearchVectorIndexes vector_indexes;
+    data::VectorService vectors;
     HealthMonitor health;
 
     Credentials credentials;
@@ -133,10 +138,14 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       engine(engine_settings(ground->config), sql_pool),
       sql(engine, sql_limits(ground->config)),
       transactions(engine, sql, ground->clock, transaction_limits(ground->config)),
+      vector_definitions(engine, sql_pool),
+      vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config)),
+      vectors(vector_indexes, engine),
       health(*ground->database, ground->config.server.data, {&ground->database_pool, &sql_pool}),
       credentials(identity.authenticator),
       background(ground->io.executor(), "background"),
-      api({identity, sql, transactions, idempotency, health, ground->io, ground->clock},
+      api({identity, sql, transactions, vectors, vector_indexes.pool(), idempotency, health,
+           ground->io, ground->clock},
           operations_settings(ground->config)),
       server(ground->io, router, credentials,
              http_settings(ground->config, ground->config.server.addr)) {

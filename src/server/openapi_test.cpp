@@ -57,6 +57,7 @@ protected:
     }
 
     async::IoRuntime io_{1};
+    async::BlockingPool pool_{"test", {.threads = 1, .queue_max = 1}};
     NoHealth health_;
     ManualClock clock_;
     testing::FakeSqlEngine engine_;
@@ -64,8 +65,8 @@ protected:
     data::TransactionService transactions_{engine_, sql_, clock_, data::TransactionLimits()};
     idempotency::MemoryIdempotencyStore store_;
     idempotency::IdempotencyService keys_{store_, clock_};
-    Api api_{ApiServices{never_called<identity::Identity>(), sql_, transactions_, keys_, health_,
-                         io_, clock_},
+    Api api_{ApiServices{never_called<identity::Identity>(), sql_, transactions_,
+                         never_called<data::VectorService>(), pool_, keys_, health_, io_, clock_},
              http::OperationsConfig()};
     Router router_;
 };

@@ -77,6 +77,13 @@ sqlite_data::SqliteDataOptions engine_settings(const Config& config) {
     return out;
 }
 
+usearch::VectorOptions vector_settings(const Config& config) {
+    usearch::VectorOptions out;
+    out.folder = (config.server.data / "vectors").string();
+    out.search_threads = config.sql.threads;
+    return out;
+}
+
 http::ServerConfig http_settings(const Config& config, const Endpoint& endpoint) {
     const LimitsSection& limits = config.limits;
     http::ServerConfig out;

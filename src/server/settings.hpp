@@ -4,6 +4,7 @@
 #include "adapters/http/server.hpp"
 #include "adapters/relational/open_database.hpp"
 #include "adapters/sqlite_data/options.hpp"
+#include "adapters/usearch/options.hpp"
 #include "core/data/limits.hpp"
 #include "core/identity/identity_config.hpp"
 #include "server/config.hpp"
@@ -17,6 +18,7 @@ identity::IdentityConfig identity_settings(const Config& config);
 data::SqlLimits sql_limits(const Config& config);
 data::TransactionLimits transaction_limits(const Config& config);
 sqlite_data::SqliteDataOptions engine_settings(const Config& config);
+usearch::VectorOptions vector_settings(const Config& config);
 http::ServerConfig http_settings(const Config& config, const Endpoint& endpoint);
 
 }  // namespace zs::server

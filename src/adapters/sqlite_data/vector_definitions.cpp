@@ -75,11 +75,10 @@ Result<void> write_definition(sqlite::Connection& connection,
     auto put = connection.prepare_cached(kPut);
     if (!put) return std::move(put).error();
     const data::HnswParameters& parameters = definition.parameters;
-    auto bound = put->bind_all(definition.name, definition.table, definition.column,
-                               vector::to_text(parameters.metric),
-                               vector::to_text(parameters.storage),
-                               static_cast<std::int64_t>(parameters.m),
-                               static_cast<std::int64_t>(parameters.ef_construction));
+    auto bound = put->bind_all(
+        definition.name, definition.table, definition.column, vector::to_text(parameters.metric),
+        vector::to_text(parameters.storage), static_cast<std::int64_t>(parameters.m),
+        static_cast<std::int64_t>(parameters.ef_construction));
     if (!bound) return bound;
     return put->run();
 }

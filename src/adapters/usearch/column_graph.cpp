@@ -1,5 +1,5 @@
-#include "adapters/usearch/live_column.hpp"
 #include "adapters/usearch/limits.hpp"
+#include "adapters/usearch/live_column.hpp"
 #include "vector/kernels.hpp"
 
 #include <algorithm>
@@ -70,8 +70,8 @@ Result<std::unique_ptr<HnswGraph>> LiveColumn::fill_graph(const data::HnswParame
     float magnitude = 0;
     if (parameters.storage == vector::Scalar::I8) {
         for (const Slot slot : slots) {
-            magnitude = std::max(magnitude,
-                                 HnswGraph::magnitude_of(parameters, vectors.vector(slot)));
+            magnitude =
+                std::max(magnitude, HnswGraph::magnitude_of(parameters, vectors.vector(slot)));
         }
     }
     auto graph = HnswGraph::make(parameters, vectors, magnitude);

@@ -1,5 +1,5 @@
-#include "adapters/usearch/live_column.hpp"
 #include "adapters/usearch/limits.hpp"
+#include "adapters/usearch/live_column.hpp"
 #include "vector/kernels.hpp"
 
 #include <algorithm>
@@ -153,15 +153,15 @@ Result<bool> LiveColumn::walk(Request& request, data::VectorAnswer& answer) cons
         if (!candidates) return std::move(candidates).error();
         vector::TopK best(request.top_k);
         for (const Candidate& candidate : *candidates) {
-            const float rank = exact ? candidate.rank
-                                     : request.rank(query.data(), vectors_->values(candidate.slot),
-                                                    query.size());
+            const float rank =
+                exact ? candidate.rank
+                      : request.rank(query.data(), vectors_->values(candidate.slot), query.size());
             best.offer(rank, order_of(vectors_->row_id(candidate.slot)));
         }
         for (std::size_t word = 0; word < pending.size(); ++word) {
             for (std::uint64_t bits = pending[word]; bits != 0; bits &= bits - 1) {
-                const auto slot = static_cast<Slot>(word * 64)
-                                  + static_cast<Slot>(std::countr_zero(bits));
+                const auto slot =
+                    static_cast<Slot>(word * 64) + static_cast<Slot>(std::countr_zero(bits));
                 best.offer(request.rank(query.data(), vectors_->values(slot), query.size()),
                            order_of(vectors_->row_id(slot)));
             }
@@ -221,8 +221,9 @@ std::vector<data::VectorHit> LiveColumn::hits_of(const Request& request,
     for (const auto& near : nearest) {
         const std::int64_t row_id = row_of(near.index);
         const Slot slot = *vectors_->find(row_id);
-        hits.push_back({row_id, vector::distance(request.metric, query.data(),
-                                                 vectors_->values(slot), query.size())});
+        const double distance =
+            vector::distance(request.metric, query.data(), vectors_->values(slot), query.size());
+        hits.push_back({row_id, distance + 0.0});  // no -0
     }
     std::ranges::sort(hits, [](const data::VectorHit& a, const data::VectorHit& b) {
         return a.distance != b.distance ? a.distance < b.distance : a.row_id < b.row_id;

@@ -5,14 +5,13 @@
 #include "base/assert.hpp"
 #include "vector/kernels.hpp"
 
-#include <usearch/index.hpp>
-
 #include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <thread>
+#include <usearch/index.hpp>
 
 namespace zs::usearch {
 namespace {
@@ -95,13 +94,13 @@ Error no_memory() {
     return exhausted("there is no memory for the index", "too_many_vectors");
 }
 
-// The kernel that ranks the graph's copies. A copy for cosine has norm 1.
+// The kernel that ranks what the graph compares. Copies for cosine have norm 1, so that their inner
+// product tells the same.
 vector::RankFn kernel_of(const data::HnswParameters& parameters) {
     const bool copies = parameters.storage != vector::Scalar::F32;
-    if (copies && parameters.metric == vector::Metric::Cosine) {
-        return vector::unit_cosine_function(parameters.storage);
-    }
-    return vector::rank_function(parameters.metric, parameters.storage);
+    const bool unit = copies && parameters.metric == vector::Metric::Cosine;
+    const auto metric = unit ? vector::Metric::InnerProduct : parameters.metric;
+    return vector::rank_function(metric, parameters.storage);
 }
 
 }  // namespace
@@ -293,8 +292,8 @@ std::vector<data::VectorLayer> HnswGraph::layers() const {
             layer.average_degree =
                 static_cast<double>(stats.edges) / static_cast<double>(stats.nodes);
         }
-        layer.degree_max = level == 0 ? index.config().connectivity_base
-                                      : index.config().connectivity;
+        layer.degree_max =
+            level == 0 ? index.config().connectivity_base : index.config().connectivity;
         out.push_back(layer);
     }
     return out;
@@ -303,8 +302,7 @@ std::vector<data::VectorLayer> HnswGraph::layers() const {
 std::size_t HnswGraph::memory_bytes() const {
     const State& state = *state_;
     return state.index.tape_allocator().bytes() + state.index.capacity() * sizeof(void*)
-           + state.slot_of_node.capacity() * sizeof(Slot)
-           + (state.copy ? state.copy->bytes() : 0);
+           + state.slot_of_node.capacity() * sizeof(Slot) + (state.copy ? state.copy->bytes() : 0);
 }
 
 Result<void> HnswGraph::save(const Write& write) const {

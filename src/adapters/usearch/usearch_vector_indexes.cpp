@@ -69,9 +69,10 @@ UsearchVectorIndexes::UsearchVectorIndexes(data::SqlEngine& engine, data::Change
                 {.threads = options.build_threads, .queue_max = options.queue_max}) {
     const std::string_view target = vector::target_name();
     if (target == "SCALAR" || target == "EMU128") {
-        log::error("vectors are compared without vector instructions, which takes many times as "
-                   "long: this processor has none that the program knows",
-                   {{"target", target}});
+        log::error(
+            "vectors are compared without vector instructions, which takes many times as "
+            "long: this processor has none that the program knows",
+            {{"target", target}});
     }
 }
 
@@ -148,8 +149,9 @@ async::Task<Result<data::VectorAnswer>> UsearchVectorIndexes::answer(
         if (!found) co_return std::move(found).error();
         if (*found) co_return std::move(**found);
     }
-    co_return unavailable("the table changes faster than its vectors can be read: retry in a "
-                          "moment");
+    co_return unavailable(
+        "the table changes faster than its vectors can be read: retry in a "
+        "moment");
 }
 
 async::Task<Result<data::VectorAnswer>> UsearchVectorIndexes::search(data::VectorQuery query) {
@@ -170,7 +172,12 @@ async::Task<Result<data::VectorAnswer>> UsearchVectorIndexes::scan(data::VectorQ
     co_return co_await answer(std::move(query), Wish::Scan, std::nullopt);
 }
 
-async::Task<Result<data::VectorTable>> UsearchVectorIndexes::table(VectorColumn column) {
+async::Task<Result<data::VectorTable>> UsearchVectorIndexes::table(VectorColumn column,
+                                                                   data::ColumnUse use) {
+    if (use == data::ColumnUse::Indexed) {
+        auto definition = co_await definition_of(column);
+        if (!definition) co_return std::move(definition).error();
+    }
     auto opened = co_await open_current(std::move(column), async::Deadline::after(kReadingTime));
     if (!opened) co_return std::move(opened).error();
     co_return (*opened)->table();
@@ -185,9 +192,9 @@ async::Task<Result<void>> UsearchVectorIndexes::check_new(LiveColumnPtr column,
         if (other.table == definition.table && other.column == definition.column) continue;
         ++others;
         if (equals_ignoring_case(other.name, definition.name)) {
-            co_return conflict("there is an index '" + other.name + "' on " + other.table + "."
-                                   + other.column,
-                               "index_exists");
+            co_return conflict(
+                "there is an index '" + other.name + "' on " + other.table + "." + other.column,
+                "index_exists");
         }
     }
     if (others >= data::limits::kVectorIndexesMax) {
@@ -196,9 +203,7 @@ async::Task<Result<void>> UsearchVectorIndexes::check_new(LiveColumnPtr column,
                                 + " vector indexes",
                             "too_many_indexes");
     }
-    auto look = [column]() -> Result<data::VectorIndexStats> {
-        return column->stats_blocking({});
-    };
+    auto look = [column]() -> Result<data::VectorIndexStats> { return column->stats_blocking({}); };
     auto stats = co_await searchers_.run(std::move(look));
     if (!stats) co_return std::move(stats).error();
     if (stats->info.rows == 0 && stats->skipped > 0) {
@@ -212,8 +217,8 @@ async::Task<Result<data::VectorBuild>> UsearchVectorIndexes::build(identity::Ten
                                                                    VectorIndexDefinition definition,
                                                                    data::BuildWait wait) {
     const auto begun = std::chrono::steady_clock::now();
-    auto opened = co_await open_current(column_of(tenant, definition),
-                                        async::Deadline::after(kReadingTime));
+    auto opened =
+        co_await open_current(column_of(tenant, definition), async::Deadline::after(kReadingTime));
     if (!opened) co_return std::move(opened).error();
     const LiveColumnPtr column = *opened;
     const data::VectorTable names = column->table();
@@ -251,8 +256,8 @@ async::Task<Result<data::VectorBuild>> UsearchVectorIndexes::build(identity::Ten
 
 async::Task<Result<data::VectorIndexStats>> UsearchVectorIndexes::stats_of(
     VectorIndexDefinition definition, identity::Tenant tenant) {
-    auto opened = co_await open_current(column_of(tenant, definition),
-                                        async::Deadline::after(kReadingTime));
+    auto opened =
+        co_await open_current(column_of(tenant, definition), async::Deadline::after(kReadingTime));
     if (!opened) co_return std::move(opened).error();
     auto look = [this, column = *opened, definition]() -> Result<data::VectorIndexStats> {
         if (column->want_graph_blocking(definition.parameters)) schedule_build(column);

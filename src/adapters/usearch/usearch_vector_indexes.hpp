@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/usearch/column_registry.hpp"
+#include "adapters/usearch/options.hpp"
 #include "async/blocking_pool.hpp"
 #include "core/data/change_capture.hpp"
 #include "core/data/sql_engine.hpp"
@@ -8,14 +9,9 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 
 namespace zs::usearch {
-
-struct VectorOptions {
-    std::size_t search_threads = 2;
-    std::size_t build_threads = 2;  // one builds while the other keeps up with commits
-    std::size_t queue_max = 1024;
-};
 
 // Vectors of columns in memory, fed by change capture, with HNSW graphs of USearch over them whose
 // metric is our own kernels.
@@ -34,7 +30,11 @@ public:
     async::Task<Result<std::vector<data::VectorIndexInfo>>> list(identity::Tenant tenant) override;
     async::Task<Result<data::VectorIndexStats>> stats(data::VectorColumn column) override;
     async::Task<Result<void>> drop(data::VectorColumn column) override;
-    async::Task<Result<data::VectorTable>> table(data::VectorColumn column) override;
+    async::Task<Result<data::VectorTable>> table(data::VectorColumn column,
+                                                 data::ColumnUse use) override;
+
+    // Where searches run; for other comparing of vectors, too.
+    async::BlockingPool& pool() { return searchers_; }
 
     // For tests: waits until nothing is pending, building or queued for the column.
     async::Task<Result<void>> settle(data::VectorColumn column);

@@ -112,11 +112,11 @@ struct VectorBuild {
 
 // What a search has to know about the column's table.
 struct VectorTable {
-    std::string table;         // as it was created
-    std::string column;        // likewise
-    std::string row_id_name;   // rowid, _rowid_ or oid: the one that no column hides
-    std::string key_column;    // the primary key when it is one column; else empty
-    bool key_is_row_id = true;  // INTEGER PRIMARY KEY, or no single key column
+    std::string table;           // as it was created
+    std::string column;          // likewise
+    std::string row_id_name;     // rowid, _rowid_ or oid: the one that no column hides
+    std::string key_column;      // the primary key when it is one column; else empty
+    bool key_is_row_id = true;   // INTEGER PRIMARY KEY, or no single key column
     std::size_t dimensions = 0;  // as declared by VECTOR(n); 0: not declared
 };
 

@@ -8,6 +8,7 @@
 
 namespace zs::data {
 
+enum class ColumnUse { Any, Indexed };
 enum class BuildWait { UntilReady, UntilDurable };
 
 // Vectors of columns, and indexes over them. What it keeps is derived from the rows: it can be lost
@@ -33,9 +34,8 @@ public:
     virtual async::Task<Result<std::vector<VectorIndexInfo>>> list(identity::Tenant tenant) = 0;
     virtual async::Task<Result<VectorIndexStats>> stats(VectorColumn column) = 0;
     virtual async::Task<Result<void>> drop(VectorColumn column) = 0;
-    // Names and key of the column's table. Errors: also for a column that is there but not indexed
-    // none.
-    virtual async::Task<Result<VectorTable>> table(VectorColumn column) = 0;
+    // Names and key of the column's table. Errors: of an Indexed one NotFound "no_such_index" only.
+    virtual async::Task<Result<VectorTable>> table(VectorColumn column, ColumnUse use) = 0;
 };
 
 // Where the definitions of indexes are kept: beside the tables they belong to, in the tenant's

@@ -15,15 +15,15 @@ Result<void> check(const GivenVectors& given) {
         return invalid_field("metric", "'metric' must be l2, cosine or ip", "invalid_metric");
     }
     if (given.dimensions > limits::kVectorDimensionsMax) {
-        return invalid_field("query",
-                             "a vector has at most "
-                                 + std::to_string(limits::kVectorDimensionsMax) + " dimensions",
-                             "dimension_too_large");
+        return invalid_field(
+            "query",
+            "a vector has at most " + std::to_string(limits::kVectorDimensionsMax) + " dimensions",
+            "dimension_too_large");
     }
     if (given.queries.empty() || given.queries.size() > limits::kVectorQueriesMax) {
-        return invalid_field("queries", "'queries' must hold 1 to "
-                                            + std::to_string(limits::kVectorQueriesMax)
-                                            + " vectors");
+        return invalid_field(
+            "queries",
+            "'queries' must hold 1 to " + std::to_string(limits::kVectorQueriesMax) + " vectors");
     }
     for (const auto& query : given.queries) {
         if (query.empty()) return invalid_field("query", "'query' must not be empty");
@@ -67,7 +67,8 @@ Result<std::vector<std::vector<GivenHit>>> nearest_given(const GivenVectors& giv
     }
     for (std::size_t i = 0; i < out.size(); ++i) {
         for (const auto& near : best[i].take_sorted()) {
-            out[i].push_back({near.index, vector::to_distance(given.metric, near.rank)});
+            // No -0.
+            out[i].push_back({near.index, vector::to_distance(given.metric, near.rank) + 0.0});
         }
     }
     return out;

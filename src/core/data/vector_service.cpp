@@ -215,7 +215,8 @@ async::Task<Result<VectorFound>> VectorService::search(identity::PrincipalPtr pr
     if (!allowed) co_return std::move(allowed).error();
     auto valid = check_call(call);
     if (!valid) co_return std::move(valid).error();
-    auto table = co_await indexes_.table(column_of(*principal, call.table, call.column));
+    auto column = column_of(*principal, call.table, call.column);
+    auto table = co_await indexes_.table(std::move(column), ColumnUse::Indexed);
     if (!table) co_return std::move(table).error();
     auto query = co_await prepare(principal, *table, call);
     if (!query) co_return std::move(query).error();
@@ -234,12 +235,13 @@ async::Task<Result<VectorFound>> VectorService::knn(identity::PrincipalPtr princ
                                                     std::shared_ptr<RowSink> rows) {
     auto valid = check_call(call);
     if (!valid) co_return std::move(valid).error();
-    auto table = co_await indexes_.table(column_of(*principal, call.table, call.column));
+    auto column = column_of(*principal, call.table, call.column);
+    auto table = co_await indexes_.table(std::move(column), ColumnUse::Any);
     // Who may not read a table is told nothing about it.
     std::string sql = "SELECT " + (table ? quote_name(table->column) : std::string("1")) + " FROM "
                       + quote_name(table ? table->table : call.table) + " LIMIT 0";
-    auto look = request_of(*principal, std::move(sql), async::Deadline::after(kPatience),
-                           call.cancelled);
+    auto look =
+        request_of(*principal, std::move(sql), async::Deadline::after(kPatience), call.cancelled);
     auto readable = co_await engine_.execute(std::move(look), nullptr);
     if (!readable) co_return std::move(readable).error();
     if (!table) co_return std::move(table).error();

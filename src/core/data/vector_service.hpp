@@ -53,8 +53,8 @@ public:
                                          std::shared_ptr<RowSink> rows);
     // Needs indexes:read.
     async::Task<Result<std::vector<VectorIndexInfo>>> list(identity::PrincipalPtr principal);
-    async::Task<Result<VectorIndexStats>> stats(identity::PrincipalPtr principal,
-                                                std::string table, std::string column);
+    async::Task<Result<VectorIndexStats>> stats(identity::PrincipalPtr principal, std::string table,
+                                                std::string column);
     // Needs indexes:delete.
     async::Task<Result<void>> drop(identity::PrincipalPtr principal, std::string table,
                                    std::string column);

@@ -25,26 +25,6 @@ const json::string* blob_text(const json::value& value) {
     return text == nullptr ? nullptr : text->if_string();
 }
 
-Result<SqlValue> decode_param(const json::value& value, const std::string& path) {
-    switch (value.kind()) {
-        case json::kind::null: return SqlValue{};
-        case json::kind::bool_: return SqlValue{std::int64_t{value.get_bool() ? 1 : 0}};
-        case json::kind::int64: return SqlValue{value.get_int64()};
-        case json::kind::uint64:
-            return invalid_field(path, "'" + path + "' does not fit a signed 64-bit integer; "
-                                           "send it as text");
-        case json::kind::double_: return SqlValue{value.get_double()};
-        case json::kind::string: return SqlValue{std::string(view_of(value.get_string()))};
-        case json::kind::array:
-        case json::kind::object: break;
-    }
-    const auto* text = blob_text(value);
-    if (text == nullptr) return SqlValue{json::serialize(value)};
-    auto bytes = from_base64(view_of(*text));
-    if (!bytes) return invalid_field(path, "'" + path + ".base64' is not base64");
-    return SqlValue{data::Blob{std::move(*bytes)}};
-}
-
 std::string without_sigil(std::string_view name) {
     const bool sigil = !name.empty() && (name[0] == '$' || name[0] == ':' || name[0] == '@');
     return std::string(sigil ? name.substr(1) : name);
@@ -55,7 +35,7 @@ Result<void> decode_params(const json::value& params, data::SqlCall& call) {
     if (const auto* list = params.if_array()) {
         call.positional.reserve(list->size());
         for (std::size_t i = 0; i < list->size(); ++i) {
-            auto value = decode_param((*list)[i], "params[" + std::to_string(i) + "]");
+            auto value = decode_sql_value((*list)[i], "params[" + std::to_string(i) + "]");
             if (!value) return std::move(value).error();
             call.positional.push_back(std::move(*value));
         }
@@ -65,7 +45,7 @@ Result<void> decode_params(const json::value& params, data::SqlCall& call) {
     if (object == nullptr) return json_codec::wrong_type("params", "an array or an object");
     for (const auto& [key, item] : *object) {
         const std::string name = without_sigil({key.data(), key.size()});
-        auto value = decode_param(item, "params." + name);
+        auto value = decode_sql_value(item, "params." + name);
         if (!value) return std::move(value).error();
         call.named.emplace_back(name, std::move(*value));
     }
@@ -113,6 +93,26 @@ Result<void> decode_limits(const json::object& body, data::SqlCall& call) {
 }
 
 }  // namespace
+
+Result<SqlValue> decode_sql_value(const json::value& value, const std::string& path) {
+    switch (value.kind()) {
+        case json::kind::null: return SqlValue{};
+        case json::kind::bool_: return SqlValue{std::int64_t{value.get_bool() ? 1 : 0}};
+        case json::kind::int64: return SqlValue{value.get_int64()};
+        case json::kind::uint64:
+            return invalid_field(path, "'" + path + "' does not fit a signed 64-bit integer; "
+                                           "send it as text");
+        case json::kind::double_: return SqlValue{value.get_double()};
+        case json::kind::string: return SqlValue{std::string(view_of(value.get_string()))};
+        case json::kind::array:
+        case json::kind::object: break;
+    }
+    const auto* text = blob_text(value);
+    if (text == nullptr) return SqlValue{json::serialize(value)};
+    auto bytes = from_base64(view_of(*text));
+    if (!bytes) return invalid_field(path, "'" + path + ".base64' is not base64");
+    return SqlValue{data::Blob{std::move(*bytes)}};
+}
 
 Result<SqlBody> decode_sql_body(const json::value& value) {
     const auto* body = value.if_object();

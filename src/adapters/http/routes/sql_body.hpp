@@ -19,4 +19,8 @@ struct SqlBody {
 // details.field.
 Result<SqlBody> decode_sql_body(const boost::json::value& body);
 
+// One parameter of a statement: null, a boolean, number or text as it is, {"base64"} as bytes,
+// other JSON as its text. Errors: InvalidArgument naming `path`.
+Result<data::SqlValue> decode_sql_value(const boost::json::value& value, const std::string& path);
+
 }  // namespace zs::http
