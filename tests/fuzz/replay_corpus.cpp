@@ -1,4 +1,4 @@
-// The main part of a NAME_corpus_test: what the fuzzer found once is tried in every run of the tests.
+// The main part of a NAME_corpus_test: what the fuzzer found once is tried in every test run.
 #include <gtest/gtest.h>
 
 #include <algorithm>
