@@ -97,7 +97,9 @@ function(zs_fuzz name)
   cmake_parse_arguments(F "" "" "SOURCES;DEPS;LIBS" ${ARGN})
   if(NOT ZS_FUZZ)
     zs_test(${name}_corpus_test
-      SOURCES ${F_SOURCES} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_corpus.cpp" DEPS ${F_DEPS} LIBS ${F_LIBS} ENV "ZS_CORPUS=${CMAKE_SOURCE_DIR}/tests/corpus/${name}")
+      SOURCES ${F_SOURCES} "${CMAKE_SOURCE_DIR}/tests/fuzz/replay_corpus.cpp"
+      DEPS ${F_DEPS} LIBS ${F_LIBS}
+      ENV "ZS_CORPUS=${CMAKE_SOURCE_DIR}/tests/corpus/${name}")
     return()
   endif()
   add_executable(${name}_fuzz ${F_SOURCES})

@@ -6,7 +6,7 @@ struct sqlite3;
 
 namespace zs::sqlite_data {
 
-// The product of its arguments' bytes up to which a function of quadratic cost runs: about a second.
+// The product of its arguments' bytes up to which a function of quadratic cost runs: a second.
 inline constexpr std::uint64_t kQuadraticCostMax = 10'000'000'000;
 
 // Replaces those built-in functions whose one call on large values can take hours: the engine looks
