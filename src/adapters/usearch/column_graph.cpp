@@ -92,6 +92,7 @@ Result<std::unique_ptr<HnswGraph>> LiveColumn::fill_graph(const data::HnswParame
 void LiveColumn::adopt_locked(std::unique_ptr<HnswGraph> graph) {
     if (graph) {
         graph_ = std::move(graph);
+        unsaved_ = graph_->size();
         in_graph_.clear();
         for (const Slot slot : graph_->slots())
             set_bit(in_graph_, slot);
@@ -137,6 +138,7 @@ Result<bool> LiveColumn::merge_blocking() {
         pending_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
         --pending_count_;
         set_bit(in_graph_, slot);
+        ++unsaved_;
     }
     return false;
 }
@@ -174,9 +176,14 @@ std::optional<double> LiveColumn::check_recall_blocking() {
     return recall;
 }
 
-std::optional<data::HnswParameters> LiveColumn::wanted_graph() const {
+bool LiveColumn::needs_graph() const {
     const std::shared_lock hold(mutex_);
-    return wanted_;
+    return wanted_ && !graph_ && !building_;
+}
+
+bool LiveColumn::is_building() const {
+    const std::shared_lock hold(mutex_);
+    return building_;
 }
 
 LiveColumn::Sizes LiveColumn::sizes_blocking() const {

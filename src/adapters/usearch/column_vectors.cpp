@@ -31,7 +31,7 @@ vector::VectorBlock ColumnVectors::block(std::span<const std::uint64_t> filter) 
     return block;
 }
 
-Result<Slot> ColumnVectors::add(std::int64_t row_id, std::span<const float> values) {
+Result<Slot> ColumnVectors::place(std::span<const float> values) {
     ZS_ASSERT(values.size() == dimensions_);
     const bool reuses = !free_.empty();
     if (!reuses && slots() >= limits::kSlotsMax) {
@@ -39,23 +39,33 @@ Result<Slot> ColumnVectors::add(std::int64_t row_id, std::span<const float> valu
                          "too_many_vectors");
     }
     const Slot slot = reuses ? free_.back() : static_cast<Slot>(slots());
-    if (!reuses) {
+    if (reuses) {
+        free_.pop_back();
+    } else {
         auto grown = memory_->grow_to((slots() + 1) * dimensions_ * sizeof(float));
         if (!grown) return std::move(grown).error();
         row_ids_.push_back(0);
         norms_.push_back(0);
         if (slot / 64 >= alive_.size()) alive_.push_back(0);
-    } else {
-        free_.pop_back();
     }
     std::memcpy(memory_->data() + slot * dimensions_ * sizeof(float), values.data(),
                 dimensions_ * sizeof(float));
     norms_[slot] = vector::norm(vector::Scalar::F32, values.data(), dimensions_);
-    row_ids_[slot] = row_id;
-    alive_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-    const bool is_new = slot_of_row_.emplace(row_id, slot).second;
+    return slot;
+}
+
+Result<Slot> ColumnVectors::add(std::int64_t row_id, std::span<const float> values) {
+    const auto slot = place(values);
+    if (!slot) return slot;
+    row_ids_[*slot] = row_id;
+    alive_[*slot / 64] |= std::uint64_t{1} << (*slot % 64);
+    const bool is_new = slot_of_row_.emplace(row_id, *slot).second;
     ZS_ASSERT(is_new);
     return slot;
+}
+
+Result<Slot> ColumnVectors::add_dead(std::span<const float> values) {
+    return place(values);
 }
 
 std::optional<Slot> ColumnVectors::remove(std::int64_t row_id) {

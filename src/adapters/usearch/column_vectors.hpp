@@ -41,6 +41,8 @@ public:
 
     // The row has no vector yet. Errors: Exhausted "too_many_vectors".
     Result<Slot> add(std::int64_t row_id, std::span<const float> values);
+    // A slot of no row, for a node of a stored graph whose row is gone. Errors: as add().
+    Result<Slot> add_dead(std::span<const float> values);
     // The slot that was the row's; its values stay until release().
     std::optional<Slot> remove(std::int64_t row_id);
     // A dead slot that nobody looks at any more; it may be used again.
@@ -49,6 +51,8 @@ public:
     std::size_t memory_bytes() const;
 
 private:
+    Result<Slot> place(std::span<const float> values);
+
     ColumnVectors(std::size_t dimensions, std::unique_ptr<MappedMemory> memory)
         : dimensions_(dimensions), memory_(std::move(memory)) {}
 

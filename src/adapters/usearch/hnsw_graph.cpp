@@ -317,7 +317,7 @@ Result<void> HnswGraph::save(const Write& write) const {
     return outcome ? Result<void>(internal_error("the graph cannot be written")) : outcome;
 }
 
-Result<void> HnswGraph::load(std::string_view bytes, std::size_t slots) {
+Result<void> HnswGraph::load(std::string_view bytes, std::vector<Slot> slot_of_node) {
     State& state = *state_;
     const Error damaged = data_loss("the stored graph is damaged");
     const auto input = [&](void* data, std::size_t wanted) {
@@ -326,21 +326,17 @@ Result<void> HnswGraph::load(std::string_view bytes, std::size_t slots) {
         bytes.remove_prefix(wanted);
         return true;
     };
-    auto room = reserve(kReserveMin);
+    auto room = reserve(std::max(slot_of_node.size(), kReserveMin));
     if (!room) return room;
     auto loaded = state.index.load_from_stream(input);
     if (loaded.error) {
         loaded.error.release();
         return damaged;
     }
-    if (!bytes.empty()) return damaged;
-    state.slot_of_node.clear();
-    std::size_t node = 0;
-    for (auto member = state.index.cbegin(); member != state.index.cend(); ++member, ++node) {
-        const Slot slot = member.key();
-        if (slot >= slots) return damaged;
-        state.slot_of_node.push_back(slot);
-        auto copied = state.copy_node(node, slot);
+    if (!bytes.empty() || state.index.size() != slot_of_node.size()) return damaged;
+    state.slot_of_node = std::move(slot_of_node);
+    for (std::size_t node = 0; node < size(); ++node) {
+        auto copied = state.copy_node(node, state.slot_of_node[node]);
         if (!copied) return copied;
     }
     return {};

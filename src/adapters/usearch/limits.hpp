@@ -26,6 +26,13 @@ inline constexpr std::size_t kGraphRowsMin = 1000;
 inline constexpr double kDeadShareMax = 0.2;
 inline constexpr std::size_t kDeadNodesMin = 1000;
 
+// A graph is stored again when so many of its nodes are new.
+inline constexpr std::size_t kUnsavedMin = 1000;
+inline constexpr double kUnsavedShare = 0.1;
+
+// A stored graph is put to use when at most so many of its nodes are not what the rows are.
+inline constexpr double kStandInShareMax = 0.1;
+
 // How often a search reads the table again because changes overtook it.
 inline constexpr int kReloadsMax = 5;
 

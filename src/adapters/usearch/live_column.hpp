@@ -2,6 +2,7 @@
 
 #include "adapters/usearch/column_vectors.hpp"
 #include "adapters/usearch/fair_mutex.hpp"
+#include "adapters/usearch/graph_snapshot.hpp"
 #include "adapters/usearch/hnsw_graph.hpp"
 #include "async/turnstile.hpp"
 #include "core/data/change_capture.hpp"
@@ -62,6 +63,14 @@ public:
     // Makes the graph from all rows and puts it in the place of the old one. Goes on while rows are
     // read and changed. Errors: Exhausted.
     Result<void> build_blocking();
+    // Puts a stored graph to use, as far as its nodes are what the rows are; false when it is of no
+    // use. What the rows have got since is pending.
+    Result<bool> restore_blocking(const GraphSnapshot& snapshot);
+    // What would be stored now; empty when there is nothing new to store.
+    Result<std::optional<GraphSnapshot>> snapshot_blocking();
+    // So much was merged since the last snapshot that another one is due.
+    bool wants_snapshot() const;
+
     // Applies what is queued and moves what is pending into the graph, a piece at a time. True: so
     // many nodes are dead that the graph should be built anew.
     Result<bool> merge_blocking();
@@ -75,7 +84,8 @@ public:
         std::size_t bytes = 0;
     };
     Sizes sizes_blocking() const;
-    std::optional<data::HnswParameters> wanted_graph() const;
+    bool needs_graph() const;  // one is wanted, and neither there nor on its way
+    bool is_building() const;
     void stop() { stopping_ = true; }  // ends builds and merges soon
 
     void used() { last_use_ = std::chrono::steady_clock::now().time_since_epoch().count(); }
@@ -99,6 +109,7 @@ private:
                                                   const ColumnVectors& vectors,
                                                   std::span<const Slot> slots);
     void adopt_locked(std::unique_ptr<HnswGraph> graph);
+    Result<std::vector<Slot>> match_nodes_locked(const GraphSnapshot& snapshot);
 
     Result<data::VectorAnswer> search_locked(const data::VectorQuery& query, Wish wish) const;
     Request request_of(const data::VectorQuery& query, Wish wish) const;
@@ -132,6 +143,7 @@ private:
     std::vector<Slot> dead_;  // slots that cannot be used again yet
     std::size_t dead_nodes_ = 0;
     bool building_ = false;
+    std::size_t unsaved_ = 0;  // changes of the graph since it was stored
     std::atomic<std::size_t> built_{0};
     std::atomic<std::size_t> to_build_{0};
     std::optional<double> recall_;

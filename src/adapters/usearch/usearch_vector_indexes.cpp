@@ -3,6 +3,7 @@
 #include "adapters/usearch/column_reader.hpp"
 #include "adapters/usearch/limits.hpp"
 #include "base/encoding.hpp"
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "core/data/limits.hpp"
@@ -10,6 +11,7 @@
 
 #include <algorithm>
 #include <sys/resource.h>
+#include <thread>
 
 namespace zs::usearch {
 namespace {
@@ -62,11 +64,12 @@ UsearchVectorIndexes::UsearchVectorIndexes(data::SqlEngine& engine, data::Change
     : engine_(engine),
       feed_(feed),
       store_(definitions),
+      options_(std::move(options)),
       registry_(std::make_shared<ColumnRegistry>(
           [this](const LiveColumnPtr& column) { schedule_merge(column); })),
-      searchers_("vector", {.threads = options.search_threads, .queue_max = options.queue_max}),
+      searchers_("vector", {.threads = options_.search_threads, .queue_max = options_.queue_max}),
       builders_("vector-build",
-                {.threads = options.build_threads, .queue_max = options.queue_max}) {
+                {.threads = options_.build_threads, .queue_max = options_.queue_max}) {
     const std::string_view target = vector::target_name();
     if (target == "SCALAR" || target == "EMU128") {
         log::error(
@@ -79,6 +82,8 @@ UsearchVectorIndexes::UsearchVectorIndexes(data::SqlEngine& engine, data::Change
 UsearchVectorIndexes::~UsearchVectorIndexes() {
     if (listens_) feed_.unsubscribe(registry_);
     registry_->close();
+    for (const LiveColumnPtr& column : registry_->all())
+        store_blocking(column);
 }
 
 // Writes pay for change capture only where somebody uses vectors.
@@ -232,7 +237,9 @@ async::Task<Result<data::VectorBuild>> UsearchVectorIndexes::build(identity::Ten
     auto kept = co_await store_.put_definition(tenant, definition);
     if (!kept) co_return std::move(kept).error();
     registry_->forget_definitions(tenant);
-    auto start = [column, wanted = definition.parameters]() -> Result<void> {
+    auto start = [column, wanted = definition.parameters,
+                  path = snapshot_path(column->id())]() -> Result<void> {
+        remove_snapshot_blocking(path);
         column->want_graph_blocking(std::nullopt);
         column->want_graph_blocking(wanted);
         return {};
@@ -294,9 +301,9 @@ async::Task<Result<void>> UsearchVectorIndexes::drop(VectorColumn column) {
     if (!removed) co_return removed;
     registry_->forget_definitions(column.tenant);
     const LiveColumnPtr live = registry_->find(key_of(column));
-    if (!live) co_return Result<void>();
-    auto forget = [live]() -> Result<void> {
-        live->want_graph_blocking(std::nullopt);
+    auto forget = [live, path = snapshot_path(column)]() -> Result<void> {
+        if (live) live->want_graph_blocking(std::nullopt);
+        remove_snapshot_blocking(path);
         return {};
     };
     co_return co_await searchers_.run(std::move(forget));
@@ -306,10 +313,56 @@ void UsearchVectorIndexes::schedule_build(const LiveColumnPtr& column) {
     if (column->build_scheduled.exchange(true)) return;
     auto work = [this, column] {
         column->build_scheduled = false;
-        const auto built = build_now_blocking(column);
+        const auto built = restore_or_build_blocking(column);
         if (!built) log::warn("a vector index was not built", {{"reason", built.error().message}});
     };
     if (!builders_.try_post(std::move(work))) column->build_scheduled = false;
+}
+
+// A stored graph first; when that is of no use, a new one.
+Result<void> UsearchVectorIndexes::restore_or_build_blocking(const LiveColumnPtr& column) {
+    be_modest();
+    if (!column->needs_graph()) return {};
+    const std::string path = snapshot_path(column->id());
+    auto stored = read_snapshot_blocking(path);
+    bool restored = false;
+    if (stored && *stored) {
+        auto used = column->restore_blocking(**stored);
+        restored = used && *used;
+        if (!used) stored = std::move(used).error();
+    }
+    if (!stored) {
+        log::warn("a stored graph is not used", {{"reason", stored.error().message}});
+        remove_snapshot_blocking(path);
+    }
+    if (!restored && column->needs_graph()) return build_now_blocking(column);
+    schedule_merge(column);
+    if (const auto recall = column->check_recall_blocking()) search_metrics().recall.set(*recall);
+    return {};
+}
+
+void UsearchVectorIndexes::store_blocking(const LiveColumnPtr& column) {
+    if (options_.folder.empty()) return;
+    const std::lock_guard one_at_a_time(storing_);
+    auto snapshot = column->snapshot_blocking();
+    Result<void> stored;
+    if (snapshot && *snapshot) {
+        stored = write_snapshot_blocking(snapshot_path(column->id()), **snapshot);
+    } else if (!snapshot) {
+        stored = std::move(snapshot).error();
+    }
+    if (!stored) log::warn("a graph was not stored", {{"reason", stored.error().message}});
+}
+
+// Names of users are no file names: hashes of them are.
+std::string UsearchVectorIndexes::snapshot_path(const VectorColumn& column) const {
+    const VectorColumn key = key_of(column);
+    constexpr std::size_t digits = 32;
+    const auto name = [&](const std::string& a, const std::string& b) {
+        return to_hex(sha256(std::to_string(a.size()) + ":" + a + b)).substr(0, digits);
+    };
+    return options_.folder + "/" + name(key.tenant.org_id, key.tenant.env_slug) + "/"
+           + name(key.table, key.column) + ".graph";
 }
 
 Result<void> UsearchVectorIndexes::build_now_blocking(const LiveColumnPtr& column) {
@@ -317,8 +370,20 @@ Result<void> UsearchVectorIndexes::build_now_blocking(const LiveColumnPtr& colum
     auto built = column->build_blocking();
     if (!built) return built;
     schedule_merge(column);
+    store_blocking(column);
     if (const auto recall = column->check_recall_blocking()) search_metrics().recall.set(*recall);
     return {};
+}
+
+// Of a graph that serves: a stored one would be the same.
+void UsearchVectorIndexes::schedule_rebuild(const LiveColumnPtr& column) {
+    if (column->build_scheduled.exchange(true)) return;
+    auto work = [this, column] {
+        column->build_scheduled = false;
+        const auto built = build_now_blocking(column);
+        if (!built) log::warn("a vector index was not built", {{"reason", built.error().message}});
+    };
+    if (!builders_.try_post(std::move(work))) column->build_scheduled = false;
 }
 
 void UsearchVectorIndexes::schedule_merge(const LiveColumnPtr& column) {
@@ -330,8 +395,9 @@ void UsearchVectorIndexes::schedule_merge(const LiveColumnPtr& column) {
         if (!merged) {
             log::warn("vectors wait outside their index", {{"reason", merged.error().message}});
         } else if (*merged) {
-            schedule_build(column);
+            schedule_rebuild(column);
         }
+        if (column->wants_snapshot()) store_blocking(column);
         note_sizes();
     };
     if (!builders_.try_post(std::move(work))) column->merge_scheduled = false;
@@ -357,10 +423,10 @@ async::Task<Result<void>> UsearchVectorIndexes::settle(VectorColumn column) {
     auto opened = co_await open_current(column, async::Deadline::after(kReadingTime));
     if (!opened) co_return std::move(opened).error();
     auto work = [this, live = *opened]() -> Result<void> {
-        if (live->want_graph_blocking(live->wanted_graph())) {
-            auto built = live->build_blocking();
-            if (!built) return built;
-        }
+        auto made = restore_or_build_blocking(live);
+        if (!made) return made;
+        while (live->is_building())
+            std::this_thread::yield();
         auto merged = live->merge_blocking();
         if (!merged) return std::move(merged).error();
         return *merged ? build_now_blocking(live) : Result<void>();

@@ -57,14 +57,20 @@ private:
                                         data::VectorIndexDefinition definition);
 
     void schedule_build(const LiveColumnPtr& column);
+    void schedule_rebuild(const LiveColumnPtr& column);
     void schedule_merge(const LiveColumnPtr& column);
     Result<void> build_now_blocking(const LiveColumnPtr& column);
+    Result<void> restore_or_build_blocking(const LiveColumnPtr& column);
+    void store_blocking(const LiveColumnPtr& column);
+    std::string snapshot_path(const data::VectorColumn& column) const;
     void note_sizes();
 
     data::SqlEngine& engine_;
     data::ChangeFeed& feed_;
     data::VectorDefinitions& store_;
+    const VectorOptions options_;
     std::shared_ptr<ColumnRegistry> registry_;
+    std::mutex storing_;
     std::once_flag listening_;
     std::atomic<bool> listens_{false};
     async::BlockingPool searchers_;
