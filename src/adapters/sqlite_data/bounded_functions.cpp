@@ -39,7 +39,7 @@ bool is_null(sqlite3_value* value) {
 
 // glibc's memmem is linear, unlike std::string_view::find.
 std::size_t find_bytes(std::string_view text, std::string_view wanted, std::size_t from) {
-    if (from > text.size()) return std::string_view::npos;
+    if (from >= text.size()) return std::string_view::npos;  // also: no bytes, and no address
     const void* at = memmem(text.data() + from, text.size() - from, wanted.data(), wanted.size());
     if (at == nullptr) return std::string_view::npos;
     return static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
