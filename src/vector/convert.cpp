@@ -132,7 +132,7 @@ float cosine_rank(float inner_product, float norm_a, float norm_b) {
     return rank < 0 ? 0.0F : rank;
 }
 
-double distance(Metric metric, const float* a, const float* b, std::size_t dimensions) {
+double distance(Metric metric, const void* a, const void* b, std::size_t dimensions) {
     const RankFn rank_of = rank_function(metric, Scalar::F32);
     if (rank_of == nullptr) return std::numeric_limits<double>::quiet_NaN();
     const float rank = rank_of(a, b, dimensions);

@@ -46,7 +46,7 @@ RankFn unit_cosine_function(Scalar scalar);
 double to_distance(Metric metric, float rank);
 
 // The distance of two f32 vectors with f64 where f32 is too narrow: no overflow, no underflow.
-double distance(Metric metric, const float* a, const float* b, std::size_t dimensions);
+double distance(Metric metric, const void* a, const void* b, std::size_t dimensions);
 
 // The Euclidean norm. Zero only of an all-zero vector; of a Bit vector the root of the bits set.
 float norm(Scalar scalar, const void* vector, std::size_t dimensions);

@@ -1,6 +1,7 @@
 #include "adapters/sqlite_data/engine_connection.hpp"
 
 #include "adapters/sqlite_data/bounded_functions.hpp"
+#include "adapters/sqlite_data/vector_sugar.hpp"
 #include "base/encoding.hpp"
 #include "sqlite/memory_guard.hpp"
 #include "sqlite/sql_text.hpp"
@@ -94,7 +95,8 @@ EngineConnection::EngineConnection(sqlite::Connection& connection, const SqliteD
       definitions_(definitions),
       authorizer_(connection.handle()),
       control_(connection.handle(), options.statement),
-      recorder_(connection.handle(), authorizer_.virtual_tables()) {
+      recorder_(connection.handle(), authorizer_.virtual_tables()),
+      vector_functions_(connection.handle(), options.vector_dimensions_max) {
     apply_limits(connection.handle(), options.statement);
     install_bounded_functions(connection.handle());
 }
@@ -114,10 +116,17 @@ void EngineConnection::refresh_schema() {
     definitions_seen_ = now;
     schema_stale_ = false;
     authorizer_.virtual_tables() = VirtualTables::load(connection_);
+    VectorColumns columns = VectorColumns::load(connection_);
+    if (columns == vector_columns_) return;
+    // What writes to these tables was rewritten for the columns they had.
+    vector_columns_ = std::move(columns);
+    clear();
 }
 
 Error EngineConnection::translate(Error error) {
     if (auto denial = authorizer_.take_denial()) return std::move(*denial);
+    auto refused_vector = vector_functions_.take_error();
+    if (refused_vector && error.reason == "sql_error") return std::move(*refused_vector);
     const auto ends = [&](std::string_view text) {
         return std::string_view(error.message).ends_with(text);
     };
@@ -160,13 +169,16 @@ Result<std::unique_ptr<Prepared>> EngineConnection::compile(const data::SqlReque
     const sqlite::MemoryScope memory(options_.statement.memory_bytes);
     authorizer_.enter(*request.rights, request.sql);
     control_.begin(request);
-    auto statement = connection_.prepare(request.sql);
+    vector_functions_.forget_error();
+    std::optional<EditedSql> edited;
+    auto statement = prepare_text(request.sql, edited);
     control_.end();
     authorizer_.leave();
     if (!statement) return translate(std::move(statement).error());
-    auto prepared = std::make_unique<Prepared>(Prepared{.statement = std::move(*statement),
-                                                        .accesses = authorizer_.take_accesses(),
-                                                        .columns = {}});
+    auto prepared =
+        std::make_unique<Prepared>(Prepared{.statement = std::move(*statement),
+                                            .accesses = authorizer_.take_accesses(),
+                                            .columns = ResultColumns(std::move(edited))});
     prepared->statement_class = authorizer_.statement_class();
     prepared->explains = prepared->statement.is_explain();
     prepared->read_only = prepared->explains || prepared->statement.read_only();
@@ -174,6 +186,28 @@ Result<std::unique_ptr<Prepared>> EngineConnection::compile(const data::SqlReque
     if (prepared->explains) sqlite3_stmt_explain(prepared->statement.handle(), 2);
 #endif
     return prepared;
+}
+
+// What the text says about vectors is put into the engine's words, and the engine's words about
+// places in it back into the caller's.
+Result<sqlite::Statement> EngineConnection::prepare_text(const std::string& sql,
+                                                         std::optional<EditedSql>& edited) {
+    if (sql.size() > options_.statement.text_bytes) {
+        return too_large("the SQL text has more than "
+                             + std::to_string(options_.statement.text_bytes) + " bytes",
+                         "sql_too_long");
+    }
+    auto rewritten = rewrite_vectors(sql, vector_columns_, options_.vector_dimensions_max);
+    if (!rewritten) return std::move(rewritten).error();
+    if (!*rewritten) return connection_.prepare(sql);
+    edited = std::move(*rewritten);
+    auto statement = connection_.prepare(edited->text());
+    if (statement) return statement;
+    Error error = std::move(statement).error();
+    const auto* const offset = error.details.if_contains("offset");
+    if (offset == nullptr) return error;
+    const auto in_edited = offset->to_number<std::size_t>();
+    return at_offset(std::move(error), sql, edited->original_offset(in_edited));
 }
 
 Prepared* EngineConnection::find(std::string_view sql) {
@@ -229,6 +263,7 @@ Result<data::SqlSummary> EngineConnection::run(Prepared& prepared, const data::S
         authorizer_.enter(*request.rights, request.sql);
         authorizer_.begin_running();
         control_.begin(request);
+        vector_functions_.forget_error();
         const Execution execution(prepared.statement, authorizer_, control_);
         if (watch) recorder_.watch(prepared.accesses, *request.rights);
         outcome =

@@ -4,7 +4,10 @@
 #include "adapters/sqlite_data/change_recorder.hpp"
 #include "adapters/sqlite_data/options.hpp"
 #include "adapters/sqlite_data/result_columns.hpp"
+#include "adapters/sqlite_data/sql_edits.hpp"
 #include "adapters/sqlite_data/statement_control.hpp"
+#include "adapters/sqlite_data/vector_columns.hpp"
+#include "adapters/sqlite_data/vector_functions.hpp"
 #include "core/data/sql_request.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/memory_guard.hpp"
@@ -12,6 +15,7 @@
 #include <atomic>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -78,6 +82,8 @@ private:
     void clear();
     void refresh_schema();
     Error translate(Error error);
+    Result<sqlite::Statement> prepare_text(const std::string& sql,
+                                           std::optional<EditedSql>& edited);
     Result<data::SqlSummary> step_through(Prepared& prepared, const data::SqlRequest& request,
                                           data::RowSink* sink);
     Result<data::SqlSummary> explain(Prepared& prepared, data::RowSink* sink);
@@ -90,6 +96,8 @@ private:
     Authorizer authorizer_;
     StatementControl control_;
     ChangeRecorder recorder_;
+    VectorFunctions vector_functions_;
+    VectorColumns vector_columns_;
     Entries entries_;  // the most recent first
     std::unordered_map<std::string_view, Entries::iterator> by_text_;
     std::unique_ptr<Prepared> uncached_;

@@ -1,6 +1,10 @@
 #include "adapters/sqlite_data/result_columns.hpp"
 
+#include "adapters/sqlite_data/vector_columns.hpp"
+#include "adapters/sqlite_data/vector_functions.hpp"
 #include "sqlite/statement.hpp"
+
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <array>
@@ -67,10 +71,16 @@ void set_storage_class(data::ResultColumn& column, sqlite::ColumnType type) {
     }
 }
 
+bool is_vector(const sqlite::Statement& statement, int column) {
+    auto* const value = sqlite3_column_value(statement.handle(), column);
+    return sqlite3_value_subtype(value) == kVectorSubtype;
+}
+
 }  // namespace
 
 ColumnKind kind_of_declared(std::string_view upper_type) {
     const auto word = upper_type.substr(0, upper_type.find_first_of(" (\t"));
+    if (word == "VECTOR" && vector_dimensions(upper_type) > 0) return ColumnKind::Vector;
     const auto* found = std::ranges::find(kTypes, word, &TypeKind::word);
     return found == kTypes.end() ? ColumnKind::Plain : found->kind;
 }
@@ -101,6 +111,8 @@ const std::vector<data::ResultColumn>& ResultColumns::describe(sqlite::Statement
         for (int i = 0; i < count; ++i) {
             data::ResultColumn column;
             column.name = statement.column_name(i);
+            if (edited_ && column.name.find("vec") != std::string::npos)
+                column.name = edited_->original_of(column.name);
             column.type = upper(statement.declared_type(i));
             column.kind = kind_of_declared(column.type);
             if (column.type.empty()) expressions_.push_back(i);
@@ -110,7 +122,12 @@ const std::vector<data::ResultColumn>& ResultColumns::describe(sqlite::Statement
     }
     for (const int i : expressions_) {
         const auto type = row_is_there ? statement.column_type(i) : sqlite::ColumnType::Null;
-        set_storage_class(columns_[static_cast<std::size_t>(i)], type);
+        auto& column = columns_[static_cast<std::size_t>(i)];
+        set_storage_class(column, type);
+        if (type == sqlite::ColumnType::Blob && is_vector(statement, i)) {
+            column.type = "VECTOR";
+            column.kind = ColumnKind::Vector;
+        }
     }
     return columns_;
 }

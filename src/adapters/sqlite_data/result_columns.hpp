@@ -1,9 +1,12 @@
 #pragma once
 
+#include "adapters/sqlite_data/sql_edits.hpp"
 #include "core/data/sql_request.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace zs::sqlite {
@@ -22,6 +25,9 @@ void make_unique(std::vector<data::ResultColumn>& columns);
 // expression's type depends on its first row.
 class ResultColumns {
 public:
+    // `edited`: the text was rewritten; what has no name is called as its author wrote it.
+    explicit ResultColumns(std::optional<EditedSql> edited = {}) : edited_(std::move(edited)) {}
+
     // `row_is_there`: the statement stands on its first row.
     const std::vector<data::ResultColumn>& describe(sqlite::Statement& statement,
                                                     bool row_is_there);
@@ -29,6 +35,7 @@ public:
 
 private:
     std::vector<data::ResultColumn> columns_;
+    std::optional<EditedSql> edited_;
     std::vector<int> expressions_;  // columns without a declared type
 };
 

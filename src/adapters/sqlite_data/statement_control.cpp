@@ -8,6 +8,8 @@ namespace {
 // Between two looks at the clock: some ten microseconds of engine work.
 constexpr int kStepsPerLook = 1000;
 
+constexpr std::size_t kRewrittenGrowthMax = 16;
+
 }  // namespace
 
 StatementControl::StatementControl(sqlite3* connection, const StatementLimits& limits)
@@ -56,7 +58,8 @@ void apply_limits(sqlite3* connection, const StatementLimits& limits) {
     };
     const auto count = [connection](int id, int value) { sqlite3_limit(connection, id, value); };
     limit(SQLITE_LIMIT_LENGTH, limits.value_bytes);
-    limit(SQLITE_LIMIT_SQL_LENGTH, limits.text_bytes + 64);
+    // Callers' texts are measured before; what vectors are rewritten to is longer.
+    limit(SQLITE_LIMIT_SQL_LENGTH, limits.text_bytes * kRewrittenGrowthMax);
     count(SQLITE_LIMIT_COLUMN, limits.columns);
     count(SQLITE_LIMIT_EXPR_DEPTH, limits.expression_depth);
     count(SQLITE_LIMIT_COMPOUND_SELECT, limits.compound_selects);

@@ -29,7 +29,7 @@ struct SqlRequest {
 };
 
 // How a column's values are shown; from the declared type, see http-api.md section 4.
-enum class ColumnKind { Plain, Integer, Real, Boolean, Json, Blob };
+enum class ColumnKind { Plain, Integer, Real, Boolean, Json, Blob, Vector };
 
 struct ResultColumn {
     std::string name;  // unique: repeated names get _2, _3

@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/json.hpp"
+#include "vector/text.hpp"
 
 #include <boost/json/basic_parser_impl.hpp>
 
@@ -92,6 +93,11 @@ void append_json_text_cell(std::string& out, ColumnKind kind, std::string_view t
     }
 }
 
+// A blob that a VECTOR(n) column or a vector function gave.
+bool is_vector(const data::ResultColumn& column, std::string_view bytes) {
+    return column.kind == ColumnKind::Vector && !bytes.empty() && bytes.size() % sizeof(float) == 0;
+}
+
 bool is_flag(const data::ResultColumn& column, const data::SqlValueView& value) {
     return column.kind == ColumnKind::Boolean && (value.integer == 0 || value.integer == 1);
 }
@@ -111,7 +117,13 @@ void append_json_cell(std::string& out, const data::ResultColumn& column,
             return;
         case Kind::Real: append_json_number(out, value.real); return;
         case Kind::Text: append_json_text_cell(out, column.kind, value.bytes); return;
-        case Kind::Blob: append_quoted_base64(out, value.bytes); return;
+        case Kind::Blob:
+            if (is_vector(column, value.bytes)) {
+                vector::append_json(out, value.bytes);
+            } else {
+                append_quoted_base64(out, value.bytes);
+            }
+            return;
     }
 }
 
@@ -154,7 +166,15 @@ void append_csv_cell(std::string& out, const data::ResultColumn& column,
                 append_csv_text(out, value.bytes);
             }
             return;
-        case Kind::Blob: append_csv_text(out, to_base64(value.bytes)); return;
+        case Kind::Blob:
+            if (is_vector(column, value.bytes)) {
+                std::string array;
+                vector::append_json(array, value.bytes);
+                append_csv_text(out, array);
+            } else {
+                append_csv_text(out, to_base64(value.bytes));
+            }
+            return;
     }
 }
 

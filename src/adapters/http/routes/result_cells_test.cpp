@@ -66,6 +66,15 @@ TEST(JsonCell, BlobsAreBase64) {
         << "one column, one encoding";
 }
 
+TEST(JsonCell, VectorsAreArrays) {
+    const std::string_view two("\x00\x00\x80\x3f\xcd\xcc\xcc\x3d", 8);
+    EXPECT_EQ(json_cell(ColumnKind::Vector, blob_value(two)), "[1,0.1]");
+    EXPECT_EQ(csv_cell(ColumnKind::Vector, blob_value(two)), "\"[1,0.1]\"");
+    EXPECT_EQ(json_cell(ColumnKind::Blob, blob_value(two)), "\"AACAP83MzD0=\"");
+    EXPECT_EQ(json_cell(ColumnKind::Vector, blob_value("abc")), "\"YWJj\"") << "no vector at all";
+    EXPECT_EQ(json_cell(ColumnKind::Vector, text_value("[1]")), "\"[1]\"");
+}
+
 TEST(JsonCell, TextIsEscapedAndAlwaysUtf8) {
     EXPECT_EQ(json_cell(ColumnKind::Plain, text_value("a\"b\n\x01")), "\"a\\\"b\\n\\u0001\"");
     EXPECT_EQ(json_cell(ColumnKind::Plain, text_value("\xC3\xA9")), "\"\xC3\xA9\"");
