@@ -1,5 +1,6 @@
 #include "adapters/sqlite_data/authorizer.hpp"
 
+#include "adapters/sqlite_data/text_indexes.hpp"
 #include "base/encoding.hpp"
 #include "sqlite/sql_text.hpp"
 
@@ -92,7 +93,16 @@ int Authorizer::callback(void* self, int action, const char* a, const char* b, c
     auto& authorizer = *static_cast<Authorizer*>(self);
     if (authorizer.rights_ == nullptr) return SQLITE_OK;
     authorizer.in_view_or_trigger_ = within != nullptr;
+    // A trigger of a full-text index keeps the server's own tables; nobody else can make one of that
+    // name.
+    if (is_text_index_name(view(within))) return SQLITE_OK;
     return authorizer.decide(action, view(a), view(b), view(database));
+}
+
+// FTS5 prepares statements of its own, on its own tables, while it opens and while it runs. They are
+// neither in a view or trigger, nor in a text that has no reserved name in it.
+bool Authorizer::is_done_by_full_text() const {
+    return !in_view_or_trigger_ && to_lower(sql_).find("_zs_") == std::string::npos;
 }
 
 int Authorizer::deny(Error error) {
@@ -185,9 +195,12 @@ int Authorizer::decide_definition(int action, std::string_view a, std::string_vi
         case SQLITE_CREATE_TABLE: subject_ = a; return decide_new_name(Right::Create, a, a);
         case SQLITE_CREATE_VIEW: return decide_new_name(Right::Create, a, a);
         case SQLITE_CREATE_TRIGGER: return decide_new_name(Right::Create, a, b);
-        case SQLITE_DROP_TABLE:
+        case SQLITE_DROP_TABLE: subject_ = a; return decide_new_name(Right::Delete, a, a);
         case SQLITE_DROP_VIEW: return decide_new_name(Right::Delete, a, a);
-        case SQLITE_DROP_TRIGGER: return decide_new_name(Right::Delete, a, b);
+        case SQLITE_DROP_TRIGGER:
+            // Those of a full-text index go with their table, and only so.
+            if (is_text_index_name(a) && equals_ignoring_case(b, subject_)) return SQLITE_OK;
+            return decide_new_name(Right::Delete, a, b);
         case SQLITE_ALTER_TABLE: {
             const int answer = decide_new_name(Right::Update, b, b);
             return answer != SQLITE_OK ? answer : decide_table(Right::Read, b);
@@ -226,6 +239,7 @@ int Authorizer::decide_new_name(Right right, std::string_view name, std::string_
 }
 
 int Authorizer::decide_table(Right right, std::string_view table) {
+    if (is_text_index_name(table) && is_done_by_full_text()) return SQLITE_OK;
     if (is_reserved_name(table))
         return not_allowed("the reserved name '" + std::string(table) + "'");
     if (starts_with(table, "sqlite_")) return decide_system_table(right, table);
@@ -242,7 +256,7 @@ int Authorizer::decide_table(Right right, std::string_view table) {
         return not_allowed("PRAGMA " + std::string(pragma));
     }
     if (const auto owner = virtual_tables_.owner_of_shadow(table)) {
-        if (running_) return SQLITE_OK;
+        if (is_own_work()) return SQLITE_OK;
         if (right == Right::Read) return require(Resource::Tables, right, *owner);
         return not_allowed("a table of the full-text index");
     }

@@ -32,6 +32,7 @@ public:
     void enter(const identity::Rights& rights, std::string_view sql);
     void leave();
     // From here on the engine runs; what full-text search does to its own tables is its business.
+    // Not so what a view or trigger names: a changed schema makes the engine prepare them again.
     void begin_running() { running_ = true; }
 
     // What prepare found. Valid until the next enter().
@@ -56,6 +57,8 @@ private:
     int decide_pragma(std::string_view name, std::string_view argument);
     int decide_function(std::string_view name);
     int require(identity::Resource resource, identity::Right right, std::string_view table = {});
+    bool is_own_work() const { return running_ && !in_view_or_trigger_; }
+    bool is_done_by_full_text() const;
     int deny(Error error);
     int not_allowed(std::string what);
 

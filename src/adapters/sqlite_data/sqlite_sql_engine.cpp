@@ -4,6 +4,7 @@
 #include "adapters/sqlite_data/row_buffer.hpp"
 #include "adapters/sqlite_data/sqlite_transaction.hpp"
 #include "adapters/sqlite_data/table_catalog.hpp"
+#include "adapters/sqlite_data/text_indexes.hpp"
 #include "adapters/sqlite_data/vector_definitions.hpp"
 #include "base/log.hpp"
 
@@ -77,6 +78,7 @@ Result<Written> write_blocking(TenantDatabase& database, sqlite::Connection& con
         engine.recorder().set_too_large();
         database.schema_changed();
         auto tidied = drop_orphaned_definitions(connection);
+        if (tidied) tidied = drop_orphaned_text_indexes(connection);
         if (!tidied) return std::move(tidied).error();
     }
     return written;

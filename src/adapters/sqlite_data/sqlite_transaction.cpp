@@ -1,5 +1,6 @@
 #include "adapters/sqlite_data/sqlite_transaction.hpp"
 
+#include "adapters/sqlite_data/text_indexes.hpp"
 #include "adapters/sqlite_data/vector_definitions.hpp"
 
 namespace zs::sqlite_data {
@@ -119,6 +120,7 @@ Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prep
     auto outcome = session->engine.run(prepared, request, sink);
     if (defines && outcome && connection.in_transaction()) {
         auto tidied = drop_orphaned_definitions(connection);
+        if (tidied) tidied = drop_orphaned_text_indexes(connection);
         if (!tidied) outcome = std::move(tidied).error();
     }
     if (!connection.in_transaction()) {

@@ -34,6 +34,14 @@ inline constexpr std::uint32_t kHnswEfConstructionMin = 16;
 inline constexpr std::uint32_t kHnswEfConstructionMax = 2048;
 inline constexpr std::size_t kVectorIndexesMax = 256;  // per tenant
 
+// Full text, and searches that merge it with vectors.
+inline constexpr std::size_t kTextColumnsMax = 32;
+inline constexpr std::size_t kTextQueryBytesMax = 8192;
+inline constexpr std::size_t kTextQueryWordsMax = 256;
+inline constexpr std::size_t kTextTopKMax = 10'000;
+// How far a filtered search looks for rows that pass.
+inline constexpr std::size_t kTextCandidatesMax = 1'000'000;
+
 }  // namespace zs::data::limits
 
 namespace zs::data {
