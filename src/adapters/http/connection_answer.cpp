@@ -284,8 +284,8 @@ void Connection::send(Response response) {
         GzipDeflater().deflate(response.body, packed, GzipDeflater::Mode::Finish);
         response.body = std::move(packed);
     }
-    context.length = response.body.size();
-    const bool unknown_length = response.source != nullptr;
+    context.length = response.source_length.value_or(response.body.size());
+    const bool unknown_length = response.source != nullptr && !response.source_length;
     context.framing =
         has_no_body(response.status) || unknown_length ? Framing::Nothing : Framing::Length;
     context.preflight = exchange_.head.method == Method::Options
@@ -311,7 +311,10 @@ async::Task<Result<bool>> Connection::stream(Response response) {
         wants_gzip(response) && accepts_gzip(exchange_.head.get(Known::AcceptEncoding));
     auto source = std::move(response.source);
     if (!source) source = std::make_unique<StringSource>(std::move(response.body));
-    const auto framing = exchange_.head.minor_version == 0 ? Framing::UntilClose : Framing::Chunked;
+    const bool sized = response.source_length && !gzip;
+    const auto framing = sized                               ? Framing::Length
+                         : exchange_.head.minor_version == 0 ? Framing::UntilClose
+                                                             : Framing::Chunked;
     std::optional<GzipDeflater> deflater;
     if (gzip) deflater.emplace();
     std::uint64_t turn_began_at = 0;
@@ -321,6 +324,9 @@ async::Task<Result<bool>> Connection::stream(Response response) {
         if (phase_ != Phase::Handling) co_return false;
         if (!more) co_return more.error();
         progress_at_ = loop_->now();
+        if (sized && body_bytes_sent_ + piece.size() > *response.source_length) {
+            co_return internal_error("a source gave more bytes than it had announced");
+        }
         if (!head_sent_) begin_stream(response, framing, gzip);
         if (deflater) {
             std::string packed;
@@ -341,16 +347,20 @@ async::Task<Result<bool>> Connection::stream(Response response) {
         auto sent = co_await wait_output();
         if (!sent || phase_ != Phase::Handling || socket_.broken()) co_return false;
     }
+    if (sized && body_bytes_sent_ < *response.source_length) {
+        co_return internal_error("a source ended before the length it had announced");
+    }
     if (framing == Framing::Chunked) socket_.output() += "0\r\n\r\n";
     co_return true;
 }
 
 void Connection::begin_stream(const Response& response, Framing framing, bool gzip) {
     const bool was_running = std::exchange(running_, false);
-    keep_alive_ = may_keep_alive() && framing == Framing::Chunked;
+    keep_alive_ = may_keep_alive() && framing != Framing::UntilClose;
     running_ = was_running;
     auto context = head_context(response);
     context.framing = framing;
+    context.length = response.source_length.value_or(0);
     context.gzip = gzip;
     context.vary_encoding = context.vary_encoding || gzip;
     append_head(socket_.output(), response, context);

@@ -104,10 +104,12 @@ Result<void> Exchange::check_route_and_body() {
             ? 0
             : (options.body_max != 0 ? options.body_max : core_.config.limits.body_bytes_max);
     if (body_max != 0 && head.content_length.value_or(0) > body_max) {
-        return too_large("the body is larger than " + std::to_string(body_max) + " bytes")
+        return too_large("the body is larger than " + std::to_string(body_max) + " bytes",
+                         std::string(options.too_large_reason))
             .with("limit_bytes", static_cast<std::int64_t>(body_max));
     }
-    body_.set_limits({body_max, core_.config.limits.decompression_ratio_max});
+    body_.set_limits(
+        {body_max, core_.config.limits.decompression_ratio_max, options.too_large_reason});
     const auto coding = head.get(Known::ContentEncoding);
     if (coding.empty() || equals_ignoring_case(coding, "identity")) return {};
     const bool gzip =

@@ -95,7 +95,10 @@ struct Response {
     std::string content_type;  // empty: no body expected
     std::vector<Header> headers;
     std::string body;
-    std::unique_ptr<BodySource> source;        // instead of `body`: sent chunked
+    std::unique_ptr<BodySource> source;  // instead of `body`: sent chunked
+    // What the source will give in all, when that is known: sent as Content-Length, also for HEAD,
+    // where no source is needed. A source that gives another number of bytes breaks the answer off.
+    std::optional<std::uint64_t> source_length = {};
     std::optional<std::string> cache_control;  // default: no-store on authenticated routes
     bool compressible = true;                  // text types only, from 1 KiB on
 

@@ -131,8 +131,9 @@ Result<void> RequestBody::check_size(std::size_t more) {
     decoded_ += more;
     // Bytes that decode to nothing count as well, or such a body would never end.
     if (limits_.decoded_max != 0 && std::max(decoded_, taken_) > limits_.decoded_max) {
-        return too_large("the body is larger than " + std::to_string(limits_.decoded_max)
-                         + " bytes")
+        return too_large(
+                   "the body is larger than " + std::to_string(limits_.decoded_max) + " bytes",
+                   std::string(limits_.too_large_reason))
             .with("limit_bytes", static_cast<std::int64_t>(limits_.decoded_max));
     }
     if (inflater_ && decoded_ > kRatioFromBytes && decoded_ / limits_.ratio_max > taken_) {

@@ -22,6 +22,7 @@ public:
     struct Limits {
         std::uint64_t decoded_max = 0;  // 0: none
         std::uint64_t ratio_max = 100;
+        std::string_view too_large_reason = {};
     };
     explicit RequestBody(Connection& connection) : connection_(connection) {}
 

@@ -42,6 +42,7 @@ struct RouteOptions {
     Needs needs;
     // Decoded body limit in bytes; 0: the server's default (ZLIMIT_BODY).
     std::uint64_t body_max = 0;
+    std::string_view too_large_reason = {};  // static text; empty: the generic code of 413
     bool unlimited_body = false;  // ingest: streamed
     bool gzip_body = true;        // Content-Encoding: gzip is understood
     bool counted = true;          // by the rate limiter; probes and metrics are not
