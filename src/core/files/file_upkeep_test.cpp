@@ -60,6 +60,14 @@ TEST_F(FileUpkeepTest, EndsARemovalThatWasCutOff) {
     EXPECT_TRUE(run_task(catalog_.condemned(10))->empty());
 }
 
+async::Task<Result<Granted>> put(FileService& files, identity::Tenant tenant, std::string bytes) {
+    auto begun = co_await files.begin(std::move(tenant), bytes.size());
+    auto written = co_await (*begun)->write(std::move(bytes));
+    EXPECT_TRUE(written);
+    UploadFacts facts;
+    co_return co_await (*begun)->finish(std::move(facts));
+}
+
 // Whatever the order, an upload that succeeded has its bytes.
 TEST_F(FileUpkeepTest, ARemovalAndAnUploadOfEqualContentDoNotMix) {
     for (const bool condemned_first : {true, false}) {
@@ -71,15 +79,8 @@ TEST_F(FileUpkeepTest, ARemovalAndAnUploadOfEqualContentDoNotMix) {
             ASSERT_EQ(run_task(catalog_.condemn({digest_of(bytes)}, clock_.now()))->size(), 1U);
             // The upload waits; meanwhile the collector ends what it began.
             boost::asio::io_context loop;
-            auto uploading = [&]() -> async::Task<Result<Granted>> {
-                auto begun = co_await files_.begin(live_, 3);
-                auto written = co_await (*begun)->write(bytes);
-                EXPECT_TRUE(written);
-                UploadFacts facts;
-                co_return co_await (*begun)->finish(std::move(facts));
-            };
             std::optional<Result<Granted>> granted;
-            boost::asio::co_spawn(loop, uploading(),
+            boost::asio::co_spawn(loop, put(files_, live_, bytes),
                                   [&](const std::exception_ptr&, Result<Granted> answer) {
                                       granted = std::move(answer);
                                   });
