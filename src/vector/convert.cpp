@@ -140,6 +140,9 @@ double distance(Metric metric, const void* a, const void* b, std::size_t dimensi
     if (metric == Metric::Cosine || is_sound_square_sum(std::abs(rank))) {
         return to_distance(metric, rank);
     }
+    // Most often a zero means what it says.
+    const bool same = metric == Metric::L2 && std::memcmp(a, b, dimensions * sizeof(float)) == 0;
+    if (same && rank == 0) return 0;
     const Sums sums = sums_f64(Scalar::F32, a, b, dimensions);
     return metric == Metric::L2 ? std::sqrt(sums.squared_difference) : -sums.ab;
 }
