@@ -45,6 +45,8 @@ std::string_view DocumentReader::pending() const {
 }
 
 bool DocumentReader::is_full() const {
+    // Bytes that are skipped fill nothing.
+    if (batch_->empty()) return false;
     return batch_->documents_.size() >= limits_.batch_documents_max
            || offset_ - batch_offset_ >= limits_.batch_bytes_max;
 }

@@ -167,6 +167,23 @@ TEST(DocumentReader, AnOversizedLineIsRejectedWithoutBeingKept) {
     EXPECT_EQ(read.documents[2], "2@2000017:3 {\"n\":2} -");
 }
 
+TEST(DocumentReader, WhatIsSkippedFillsNoBatch) {
+    for (const Form form : {Form::Lines, Form::Values}) {
+        Stream stream;
+        stream.form = form;
+        stream.limits.document_bytes_max = 1000;
+        stream.limits.batch_bytes_max = 5000;
+        std::vector<std::string> pieces = {"{\"n\":1}\n", "{\"a\":\""};
+        for (int i = 0; i < 100; ++i)
+            pieces.emplace_back(1000, 'x');
+        pieces.emplace_back("\"}\n{\"n\":2}\n");
+        const auto read = read_pieces(stream, pieces);
+        ASSERT_EQ(read.documents.size(), 3U);
+        EXPECT_TRUE(read.documents[1].find("document_too_large") != std::string::npos);
+        EXPECT_TRUE(read.documents[2].find("{\"n\":2}") != std::string::npos);
+    }
+}
+
 TEST(DocumentReader, ReadsArraysValuesInARowAndSingleObjects) {
     const Lines two = {"0@1:1 {\"a\":1} -", "1@10:2 {\"a\":[2]} -"};
     EXPECT_EQ(read_values("[{\"a\":1},\n{\"a\":[2]} ]").documents, two);

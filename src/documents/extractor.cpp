@@ -208,6 +208,10 @@ void Extractor::State::take_top_level(DocumentBatch& batch, Document& document,
     }
     if (!root.entries.empty()) take_inside(batch, root, element);
     if (document.id.kind == ValueKind::Missing) document.id = other_id;
+    if (document.id.kind == ValueKind::Missing && wanted.default_id) {
+        document.id.kind = ValueKind::Text;
+        document.id.text = batch.keep(*wanted.default_id);
+    }
 }
 
 Extractor::Extractor(Extraction wanted) : state_(std::make_unique<State>(std::move(wanted))) {}

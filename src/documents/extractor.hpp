@@ -16,6 +16,8 @@ struct Extraction {
     std::vector<std::string> fields;
     // The key that stands for `_id` where a document has none.
     std::optional<std::string> id_field;
+    // The id of documents that have none after all.
+    std::optional<std::string> default_id;
     std::size_t depth_max = 64;
 };
 

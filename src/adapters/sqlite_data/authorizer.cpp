@@ -114,7 +114,15 @@ int Authorizer::not_allowed(std::string what) {
     return deny(forbidden(std::move(what) + " is not allowed here", "statement_not_allowed"));
 }
 
+bool Authorizer::is_collection(std::string_view table) const {
+    return !collections_.empty() && collections_.contains(to_lower(table));
+}
+
 int Authorizer::require(Resource resource, Right right, std::string_view table) {
+    if (resource == Resource::Tables && is_collection(table)) {
+        const int answer = require(Resource::Collections, right);
+        if (answer != SQLITE_OK) return answer;
+    }
     Access access;
     access.resource = resource;
     access.right = right;
@@ -202,6 +210,10 @@ int Authorizer::decide_definition(int action, std::string_view a, std::string_vi
             if (is_text_index_name(a) && equals_ignoring_case(b, subject_)) return SQLITE_OK;
             return decide_new_name(Right::Delete, a, b);
         case SQLITE_ALTER_TABLE: {
+            if (is_collection(b)) {
+                return not_allowed(
+                    "ALTER TABLE of a collection, whose columns its projection says,");
+            }
             const int answer = decide_new_name(Right::Update, b, b);
             return answer != SQLITE_OK ? answer : decide_table(Right::Read, b);
         }

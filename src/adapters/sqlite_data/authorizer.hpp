@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -42,6 +43,10 @@ public:
     std::optional<Error> take_denial();
 
     VirtualTables& virtual_tables() { return virtual_tables_; }
+    // Tables that back a collection: they need the same right on collections. Lower case.
+    void set_collections(std::set<std::string, std::less<>> names) {
+        collections_ = std::move(names);
+    }
 
 private:
     static int callback(void* self, int action, const char* a, const char* b, const char* database,
@@ -59,6 +64,7 @@ private:
     int require(identity::Resource resource, identity::Right right, std::string_view table = {});
     bool is_own_work() const { return running_ && !in_view_or_trigger_; }
     bool is_done_by_full_text() const;
+    bool is_collection(std::string_view table) const;
     int deny(Error error);
     int not_allowed(std::string what);
 
@@ -74,6 +80,7 @@ private:
     StatementClass class_ = StatementClass::Query;
     std::optional<Error> denial_;
     VirtualTables virtual_tables_;
+    std::set<std::string, std::less<>> collections_;
 };
 
 // Names that belong to the server ("_zs_…"): no statement may use them.

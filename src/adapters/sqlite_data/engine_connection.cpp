@@ -1,6 +1,7 @@
 #include "adapters/sqlite_data/engine_connection.hpp"
 
 #include "adapters/sqlite_data/bounded_functions.hpp"
+#include "adapters/sqlite_data/collection_catalog.hpp"
 #include "adapters/sqlite_data/vector_sugar.hpp"
 #include "base/encoding.hpp"
 #include "sqlite/memory_guard.hpp"
@@ -116,6 +117,7 @@ void EngineConnection::refresh_schema() {
     definitions_seen_ = now;
     schema_stale_ = false;
     authorizer_.virtual_tables() = VirtualTables::load(connection_);
+    authorizer_.set_collections(collection_names(connection_));
     VectorColumns columns = VectorColumns::load(connection_);
     if (columns == vector_columns_) return;
     // What writes to these tables was rewritten for the columns they had.

@@ -61,6 +61,25 @@ public:
         sqlite::MemoryScope memory_;
     };
 
+    // Compiles the request's statement under the caller's rights, for work that runs it many times
+    // by itself, inside a Bulk.
+    Result<std::unique_ptr<Prepared>> compile_once(const data::SqlRequest& request);
+
+    // While it lives, statements of compile_once() run with the rights and limits of `request`.
+    class Bulk {
+    public:
+        Bulk(EngineConnection& engine, const data::SqlRequest& request);
+        ~Bulk();
+        Bulk(const Bulk&) = delete;
+        Bulk& operator=(const Bulk&) = delete;
+        // What an error of the engine means here.
+        Error translate(Error error) const { return engine_.translate(std::move(error)); }
+
+    private:
+        EngineConnection& engine_;
+        sqlite::MemoryScope memory_;
+    };
+
     // While on, changed rows are recorded.
     void set_capturing(bool on);
     // A definition was undone: what is known of the schema is read again.

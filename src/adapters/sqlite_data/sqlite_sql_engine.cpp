@@ -239,6 +239,14 @@ async::Task<Result<Database>> SqliteSqlEngine::database(identity::Tenant tenant)
     co_return co_await state_->databases.get(std::move(tenant));
 }
 
+DatabaseRegistry& SqliteSqlEngine::databases() {
+    return state_->databases;
+}
+
+async::BlockingPool& SqliteSqlEngine::pool() {
+    return state_->pool;
+}
+
 async::Task<Result<void>> SqliteSqlEngine::open(identity::Tenant tenant) {
     auto opened = co_await state_->databases.get(std::move(tenant));
     if (!opened) co_return std::move(opened).error();

@@ -9,6 +9,8 @@
 
 namespace zs::sqlite_data {
 
+class DatabaseRegistry;
+
 class TenantDatabase;
 
 // The embedded data plane: one SQLite file per (organisation, environment) below `options.folder`,
@@ -36,6 +38,10 @@ public:
 
     // For what the server itself keeps in a tenant's database. Errors: as execute.
     async::Task<Result<std::shared_ptr<TenantDatabase>>> database(identity::Tenant tenant);
+    // For the other stores of this adapter.
+    DatabaseRegistry& databases();
+    async::BlockingPool& pool();
+
     // Opens a database ahead of its first use. Errors: as execute.
     async::Task<Result<void>> open(identity::Tenant tenant);
     std::size_t databases_open() const;

@@ -1,6 +1,7 @@
 #include "adapters/sqlite_data/table_catalog.hpp"
 
 #include "adapters/sqlite_data/authorizer.hpp"
+#include "adapters/sqlite_data/collection_catalog.hpp"
 #include "base/encoding.hpp"
 
 #include <algorithm>
@@ -114,7 +115,16 @@ struct Listed {
     std::string name;
     bool view = false;
     bool is_virtual = false;  // counting one reads all of its index
+    bool is_collection = false;
 };
+
+bool may_read(const identity::Rights& rights, const Listed& listed) {
+    if (listed.is_collection
+        && !rights.allows(identity::Resource::Collections, identity::Right::Read)) {
+        return false;
+    }
+    return rights.allows_table(listed.name, identity::Right::Read);
+}
 
 // Every table and view that people made.
 Result<std::vector<Listed>> read_names(sqlite::Connection& connection) {
@@ -124,6 +134,7 @@ Result<std::vector<Listed>> read_names(sqlite::Connection& connection) {
         "ORDER BY name");
     if (!query) return std::move(query).error();
     std::vector<Listed> names;
+    const auto collections = collection_names(connection);
     while (true) {
         const auto row = query->step();
         if (!row) return row.error();
@@ -133,6 +144,7 @@ Result<std::vector<Listed>> read_names(sqlite::Connection& connection) {
         listed.name = query->text(0);
         listed.view = query->text(1) == "view";
         listed.is_virtual = query->text(1) == "virtual";
+        listed.is_collection = collections.contains(to_lower(listed.name));
         names.push_back(std::move(listed));
     }
 }
@@ -143,6 +155,7 @@ Result<data::TableInfo> describe(EngineConnection& engine, const Listed& listed,
     data::TableInfo info;
     info.name = listed.name;
     info.kind = listed.view ? data::TableKind::View : data::TableKind::Table;
+    if (listed.is_collection) info.kind = data::TableKind::Collection;
     // A view over a table that is gone has no columns to tell; it is listed all the same.
     auto columns = read_columns(connection, listed.name);
     if (columns) {
@@ -159,6 +172,13 @@ Result<data::TableInfo> describe(EngineConnection& engine, const Listed& listed,
 
 }  // namespace
 
+std::uint64_t estimate_rows(EngineConnection& engine, const std::string& table) {
+    data::SqlRequest counting;
+    counting.deadline = async::Deadline::after(kCountingTime);
+    const EngineConnection::OwnWork limited(engine, counting);
+    return count_rows(engine.connection(), table);
+}
+
 Result<std::vector<data::TableInfo>> list_tables(EngineConnection& engine,
                                                  const identity::Rights& rights) {
     auto names = read_names(engine.connection());
@@ -167,7 +187,7 @@ Result<std::vector<data::TableInfo>> list_tables(EngineConnection& engine,
     if (!names) return std::move(names).error();
     std::vector<data::TableInfo> tables;
     for (const Listed& listed : *names) {
-        if (!rights.allows_table(listed.name, identity::Right::Read)) continue;
+        if (!may_read(rights, listed)) continue;
         auto info = describe(engine, listed, counting);
         if (!info) return std::move(info).error();
         tables.push_back(std::move(*info));
@@ -182,7 +202,7 @@ Result<data::TableInfo> find_table(EngineConnection& engine, const std::string& 
     if (!names) return std::move(names).error();
     const auto listed = std::ranges::find_if(
         *names, [&](const Listed& item) { return equals_ignoring_case(item.name, name); });
-    if (listed == names->end() || !rights.allows_table(listed->name, identity::Right::Read)) {
+    if (listed == names->end() || !may_read(rights, *listed)) {
         return not_found("no such table: " + name, "no_such_table");
     }
     data::SqlRequest counting;

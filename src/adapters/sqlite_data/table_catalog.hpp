@@ -17,4 +17,7 @@ Result<std::vector<data::TableInfo>> list_tables(EngineConnection& engine,
 Result<data::TableInfo> find_table(EngineConnection& engine, const std::string& name,
                                    const identity::Rights& rights);
 
+// Exact up to 100,000. The authorizer must be off.
+std::uint64_t estimate_rows(EngineConnection& engine, const std::string& table);
+
 }  // namespace zs::sqlite_data

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "async/task_group.hpp"
+#include "core/data/collection_store.hpp"
+#include "core/data/document_limits.hpp"
+#include "core/data/document_store.hpp"
+#include "core/data/ingest.hpp"
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace zs::data {
+
+// Where the bytes of a stream come from. Lifetime: outlives the run that reads it.
+class ByteSource {
+public:
+    virtual ~ByteSource() = default;
+    // The next bytes, at least one; nullopt at the end.
+    virtual async::Task<Result<std::optional<std::string>>> read() = 0;
+};
+
+// One stream of documents on its way into a collection. At most two batches are in memory: one is
+// read while the other is committed, and when the engine is behind the source is not read.
+// Threading: one call at a time.
+class IngestRun {
+public:
+    virtual ~IngestRun() = default;
+    // Goes on until one more commit is done. False: everything is stored.
+    // Errors: what ended the stream early, with details ingested, errors, batches, offset: what is
+    // committed stays. InvalidArgument "invalid_json"; Unprocessable "ingest_failed" (on_error,
+    // max_errors, atomic); TooLarge; those of the source and of DocumentStore.
+    virtual async::Task<Result<bool>> step() = 0;
+    virtual const IngestReport& report() const = 0;
+};
+
+// Bulk loading: http-api.md section 7.
+// Threading: any. Lifetime: the event loops still run when it is destroyed: it waits for commits.
+class IngestService {
+public:
+    IngestService(CollectionStore& collections, DocumentStore& documents, IngestLimits limits,
+                  async::Executor executor);
+    ~IngestService();
+    IngestService(const IngestService&) = delete;
+    IngestService& operator=(const IngestService&) = delete;
+
+    // Errors: NotFound; Exhausted "too_many_streams"; for a stream with a key Conflict
+    // "idempotency_in_progress", "idempotency_key_reused", "resume_mismatch" (details offset).
+    async::Task<Result<std::unique_ptr<IngestRun>>> begin(identity::PrincipalPtr principal,
+                                                          IngestRequest request,
+                                                          ByteSource& source);
+    // How far a stream came. Errors: NotFound "no_such_stream".
+    async::Task<Result<StreamState>> stream(identity::PrincipalPtr principal, std::string key);
+
+    const IngestLimits& limits() const { return limits_; }
+    std::size_t active() const { return active_.load(); }
+
+private:
+    class Run;
+    class Place;
+    Result<std::shared_ptr<Place>> take_place(const std::string& stream_key);
+    async::Task<Result<StreamState>> find_state(identity::Tenant tenant,
+                                                const IngestRequest& request);
+
+    CollectionStore& collections_;
+    DocumentStore& documents_;
+    IngestLimits limits_;
+    async::TaskGroup commits_;
+    std::atomic<std::size_t> active_{0};
+    std::mutex mutex_;
+    std::set<std::string> running_keys_;
+};
+
+}  // namespace zs::data
