@@ -356,7 +356,8 @@ async::Task<Result<bool>> Connection::stream(Response response) {
 
 void Connection::begin_stream(const Response& response, Framing framing, bool gzip) {
     const bool was_running = std::exchange(running_, false);
-    keep_alive_ = may_keep_alive() && framing != Framing::UntilClose;
+    // A body that the source still reads must not be discarded here.
+    keep_alive_ = !response.source_reads_body && may_keep_alive() && framing != Framing::UntilClose;
     running_ = was_running;
     auto context = head_context(response);
     context.framing = framing;

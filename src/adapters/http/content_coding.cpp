@@ -95,6 +95,10 @@ bool GzipInflater::at_end() const {
     return state_->any && !state_->inside;
 }
 
+Error GzipInflater::ends_early() const {
+    return invalid_argument("the gzip body ends too early", "invalid_gzip");
+}
+
 Result<void> GzipInflater::inflate(std::string_view& in, std::string& out, std::size_t out_max) {
     auto& stream = state_->stream;
     bool more = true;  // zlib may hold output back although `in` is empty

@@ -114,6 +114,10 @@ Result<void> Exchange::check_route_and_body() {
     if (coding.empty() || equals_ignoring_case(coding, "identity")) return {};
     const bool gzip =
         equals_ignoring_case(coding, "gzip") || equals_ignoring_case(coding, "x-gzip");
+    if (options.zstd_body && equals_ignoring_case(coding, "zstd")) {
+        body_.expect_zstd();
+        return {};
+    }
     if (!gzip || !options.gzip_body) {
         return invalid_argument(options.gzip_body ? "Content-Encoding must be gzip, or absent"
                                                   : "this body must not have a Content-Encoding",

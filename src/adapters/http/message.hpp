@@ -99,6 +99,7 @@ struct Response {
     // What the source will give in all, when that is known: sent as Content-Length, also for HEAD,
     // where no source is needed. A source that gives another number of bytes breaks the answer off.
     std::optional<std::uint64_t> source_length = {};
+    bool source_reads_body = false;            // the source reads the request's body as it goes
     std::optional<std::string> cache_control;  // default: no-store on authenticated routes
     bool compressible = true;                  // text types only, from 1 KiB on
 

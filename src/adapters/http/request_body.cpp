@@ -38,6 +38,10 @@ void RequestBody::expect_gzip() {
     if (!complete_) inflater_ = std::make_unique<GzipInflater>();
 }
 
+void RequestBody::expect_zstd() {
+    if (!complete_) inflater_ = std::make_unique<ZstdInflater>();
+}
+
 std::optional<std::uint64_t> RequestBody::left() const {
     if (complete_) return 0;
     if (chunked_) return std::nullopt;
@@ -106,7 +110,7 @@ RequestBody::Pull RequestBody::pull_gzip(std::string& out) {
             if (pulled == Pull::End) {
                 // zlib may still hold output back, but then it asked for room and not for input.
                 if (inflater_->at_end()) return Pull::End;
-                fail(invalid_argument("the gzip body ends too early", "invalid_gzip"));
+                fail(inflater_->ends_early());
                 return Pull::Data;
             }
             if (pulled != Pull::Data) return pulled;

@@ -14,8 +14,8 @@ namespace zs::http {
 
 class Connection;
 
-// The body of the current request of one connection: takes the transfer coding off, then gzip, and
-// holds both the encoded and the decoded size to their limits.
+// The body of the current request of one connection: takes the transfer coding off, then gzip or
+// zstd, and holds both the encoded and the decoded size to their limits.
 // Lifetime: as the connection's; begin() starts another request. Threading: the connection's loop.
 class RequestBody final : public BodyReader {
 public:
@@ -29,6 +29,7 @@ public:
     void begin(const RequestHead& head);
     void set_limits(Limits limits) { limits_ = limits; }
     void expect_gzip();
+    void expect_zstd();
 
     async::Task<Result<std::optional<std::string>>> read() override;
 
@@ -58,7 +59,7 @@ private:
     std::uint64_t taken_ = 0;    // encoded
     std::uint64_t decoded_ = 0;  // handed out
     ChunkDecoder chunks_;
-    std::unique_ptr<GzipInflater> inflater_;
+    std::unique_ptr<Inflater> inflater_;
     std::size_t since_way_given_ = 0;
     std::string encoded_;  // gzip bytes not inflated yet
     std::size_t encoded_at_ = 0;

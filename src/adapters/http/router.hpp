@@ -43,10 +43,11 @@ struct RouteOptions {
     // Decoded body limit in bytes; 0: the server's default (ZLIMIT_BODY).
     std::uint64_t body_max = 0;
     std::string_view too_large_reason = {};  // static text; empty: the generic code of 413
-    bool unlimited_body = false;  // ingest: streamed
-    bool gzip_body = true;        // Content-Encoding: gzip is understood
-    bool counted = true;          // by the rate limiter; probes and metrics are not
-    bool no_store = false;        // tokens travel in the answer
+    bool unlimited_body = false;             // ingest: streamed
+    bool gzip_body = true;                   // Content-Encoding: gzip is understood
+    bool zstd_body = false;                  // Content-Encoding: zstd, too
+    bool counted = true;                     // by the rate limiter; probes and metrics are not
+    bool no_store = false;                   // tokens travel in the answer
 };
 
 struct Route {
