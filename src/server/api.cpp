@@ -20,6 +20,9 @@ Api::Api(ApiServices s, http::OperationsConfig operations)
       sql_(s.sql, answers_, idempotency_),
       tables_(s.sql, answers_),
       transactions_(s.transactions, s.sql.limits(), answers_, idempotency_),
+      collections_(s.collections, idempotency_),
+      documents_(s.collections, s.sql, answers_),
+      ingest_(s.ingest),
       vectors_(s.vectors, s.vector_pool, idempotency_) {}
 
 void Api::register_routes(http::Router& router) {
@@ -36,6 +39,9 @@ void Api::register_routes(http::Router& router) {
     sql_.register_routes(router);
     tables_.register_routes(router);
     transactions_.register_routes(router);
+    collections_.register_routes(router);
+    documents_.register_routes(router);
+    ingest_.register_routes(router);
     vectors_.register_routes(router);
 }
 

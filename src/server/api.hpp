@@ -3,8 +3,11 @@
 #include "adapters/http/routes/api_key_routes.hpp"
 #include "adapters/http/routes/audit_routes.hpp"
 #include "adapters/http/routes/auth_routes.hpp"
+#include "adapters/http/routes/collection_routes.hpp"
+#include "adapters/http/routes/document_routes.hpp"
 #include "adapters/http/routes/environment_routes.hpp"
 #include "adapters/http/routes/idempotency.hpp"
+#include "adapters/http/routes/ingest_routes.hpp"
 #include "adapters/http/routes/operations_routes.hpp"
 #include "adapters/http/routes/organization_routes.hpp"
 #include "adapters/http/routes/permission_routes.hpp"
@@ -24,6 +27,8 @@ struct ApiServices {
     identity::Identity& identity;
     data::SqlService& sql;
     data::TransactionService& transactions;
+    data::CollectionService& collections;
+    data::IngestService& ingest;
     data::VectorService& vectors;
     async::BlockingPool& vector_pool;
     idempotency::IdempotencyService& idempotency;
@@ -57,6 +62,9 @@ private:
     http::SqlRoutes sql_;
     http::TableRoutes tables_;
     http::TransactionRoutes transactions_;
+    http::CollectionRoutes collections_;
+    http::DocumentRoutes documents_;
+    http::IngestRoutes ingest_;
     http::VectorRoutes vectors_;
 };
 

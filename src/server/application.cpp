@@ -6,6 +6,7 @@
 #include "adapters/http/server.hpp"
 #include "adapters/relational/idempotency_store.hpp"
 #include "adapters/relational/identity_stores.hpp"
+#include "adapters/sqlite_data/sqlite_collections.hpp"
 #include "adapters/sqlite_data/sqlite_sql_engine.hpp"
 #include "adapters/sqlite_data/vector_definitions.hpp"
 #include "adapters/usearch/usearch_vector_indexes.hpp"
@@ -108,6 +109,9 @@ struct Application::Parts {
     sqlite_data::SqliteSqlEngine engine;
     data::SqlService sql;
     data::TransactionService transactions;
+    sqlite_data::SqliteCollections collection_store;
+    data::CollectionService collections;
+    data::IngestService ingest;
     sqlite_data::SqliteVectorDefinitions vector_definitions;
     usearch::UsearchVectorIndexes vector_indexes;
     data::VectorService vectors;
@@ -138,13 +142,17 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       engine(engine_settings(ground->config), sql_pool),
       sql(engine, sql_limits(ground->config)),
       transactions(engine, sql, ground->clock, transaction_limits(ground->config)),
+      collection_store(engine, ground->clock, ground->io.executor()),
+      collections(collection_store, collection_store, ground->clock, ingest_limits(ground->config)),
+      ingest(collection_store, collection_store, ingest_limits(ground->config),
+             ground->io.executor()),
       vector_definitions(engine, sql_pool),
       vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config)),
       vectors(vector_indexes, engine),
       health(*ground->database, ground->config.server.data, {&ground->database_pool, &sql_pool}),
       credentials(identity.authenticator),
       background(ground->io.executor(), "background"),
-      api({identity, sql, transactions, vectors, vector_indexes.pool(), idempotency, health,
+      api({identity, sql, transactions, collections, ingest, vectors, vector_indexes.pool(), idempotency, health,
            ground->io, ground->clock},
           operations_settings(ground->config)),
       server(ground->io, router, credentials,

@@ -95,6 +95,15 @@ struct SqlSection {
     std::chrono::milliseconds tx_write_idle{5000};
 };
 
+// Source: http-api.md section 7.
+struct IngestSection {
+    std::uint64_t body_bytes_max = 0;
+    std::size_t document_bytes_max = 1'048'576;
+    std::size_t batch_documents_max = 10'000;
+    std::size_t batch_bytes_max = 4'194'304;
+    std::size_t streams_max = 64;
+};
+
 // Requests per minute; 0 is off.
 struct RateLimitSection {
     std::uint32_t per_ip = 100;
@@ -137,6 +146,7 @@ struct Config {
     AuthSection auth;
     StorageSection storage;
     SqlSection sql;
+    IngestSection ingest;
     RateLimitSection rate_limit;
     MonitoringSection monitoring;
     LimitsSection limits;

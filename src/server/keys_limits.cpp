@@ -34,6 +34,12 @@ std::vector<ConfigKey> request_limits() {
         limit("limits.ratio", "ZLIMIT_RATIO", "100",
               "Compression ratio of a body, above 1 MiB decoded: 413.", Unit::None, 2, 100'000,
               [](Config& c, const KeyValue& v) { c.limits.decompression_ratio_max = as_size(v); }),
+        limit("limits.ingest", "ZLIMIT_INGEST", "0",
+              "Body of an ingest, decoded; 0 is no limit: 413.", Unit::Bytes, 0, kKeyBytesMax,
+              [](Config& c, const KeyValue& v) { c.ingest.body_bytes_max = as_size(v); }),
+        limit("limits.doc", "ZLIMIT_DOC", "1048576",
+              "One document of a collection: document_too_large.", Unit::Bytes, 256, 8'388'608,
+              [](Config& c, const KeyValue& v) { c.ingest.document_bytes_max = as_size(v); }),
     };
 }
 

@@ -53,6 +53,17 @@ data::SqlLimits sql_limits(const Config& config) {
     return out;
 }
 
+data::IngestLimits ingest_limits(const Config& config) {
+    const IngestSection& ingest = config.ingest;
+    data::IngestLimits out;
+    out.body_bytes_max = ingest.body_bytes_max;
+    out.document_bytes_max = ingest.document_bytes_max;
+    out.batch_documents_max = ingest.batch_documents_max;
+    out.batch_bytes_max = ingest.batch_bytes_max;
+    out.streams_max = ingest.streams_max;
+    return out;
+}
+
 data::TransactionLimits transaction_limits(const Config& config) {
     const SqlSection& sql = config.sql;
     data::TransactionLimits out;

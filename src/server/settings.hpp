@@ -5,6 +5,7 @@
 #include "adapters/relational/open_database.hpp"
 #include "adapters/sqlite_data/options.hpp"
 #include "adapters/usearch/options.hpp"
+#include "core/data/document_limits.hpp"
 #include "core/data/limits.hpp"
 #include "core/identity/identity_config.hpp"
 #include "server/config.hpp"
@@ -16,6 +17,7 @@ relational::DatabaseConfig database_settings(const Config& config);
 crypto::ConfiguredSecrets secret_settings(const Config& config);
 identity::IdentityConfig identity_settings(const Config& config);
 data::SqlLimits sql_limits(const Config& config);
+data::IngestLimits ingest_limits(const Config& config);
 data::TransactionLimits transaction_limits(const Config& config);
 sqlite_data::SqliteDataOptions engine_settings(const Config& config);
 usearch::VectorOptions vector_settings(const Config& config);
