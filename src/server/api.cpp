@@ -20,6 +20,7 @@ Api::Api(ApiServices s, http::OperationsConfig operations)
       sql_(s.sql, answers_, idempotency_),
       tables_(s.sql, answers_),
       transactions_(s.transactions, s.sql.limits(), answers_, idempotency_),
+      files_(s.files, s.file_upkeep, std::move(s.file_options)),
       collections_(s.collections, idempotency_),
       documents_(s.collections, s.sql, answers_),
       ingest_(s.ingest),
@@ -39,6 +40,7 @@ void Api::register_routes(http::Router& router) {
     sql_.register_routes(router);
     tables_.register_routes(router);
     transactions_.register_routes(router);
+    files_.register_routes(router);
     collections_.register_routes(router);
     documents_.register_routes(router);
     ingest_.register_routes(router);

@@ -6,6 +6,7 @@
 #include "adapters/http/routes/collection_routes.hpp"
 #include "adapters/http/routes/document_routes.hpp"
 #include "adapters/http/routes/environment_routes.hpp"
+#include "adapters/http/routes/file_routes.hpp"
 #include "adapters/http/routes/idempotency.hpp"
 #include "adapters/http/routes/ingest_routes.hpp"
 #include "adapters/http/routes/operations_routes.hpp"
@@ -35,6 +36,9 @@ struct ApiServices {
     http::HealthChecks& health;
     async::IoRuntime& io;
     const Clock& clock;
+    files::FileService& files;
+    files::FileUpkeep& file_upkeep;
+    http::FileRoutes::Options file_options;
 };
 
 // Every route of the product. Lifetime: outlives the servers; the services outlive it.
@@ -62,6 +66,7 @@ private:
     http::SqlRoutes sql_;
     http::TableRoutes tables_;
     http::TransactionRoutes transactions_;
+    http::FileRoutes files_;
     http::CollectionRoutes collections_;
     http::DocumentRoutes documents_;
     http::IngestRoutes ingest_;

@@ -4,6 +4,9 @@
 #include "adapters/crypto/icu_text_normalizer.hpp"
 #include "adapters/crypto/sodium_password_hasher.hpp"
 #include "adapters/http/server.hpp"
+#include "adapters/localfs/local_blob_store.hpp"
+#include "adapters/relational/blob_ledger.hpp"
+#include "adapters/relational/file_catalog.hpp"
 #include "adapters/relational/idempotency_store.hpp"
 #include "adapters/relational/identity_stores.hpp"
 #include "adapters/sqlite_data/sqlite_collections.hpp"
@@ -29,6 +32,7 @@ namespace {
 
 constexpr std::size_t kDatabaseQueueMax = 4096;
 constexpr std::size_t kSqlQueueMax = 4096;
+constexpr std::size_t kFilesQueueMax = 4096;
 constexpr std::chrono::minutes kIdempotencySweep{10};
 
 std::size_t database_threads(const Config& config) {
@@ -73,7 +77,8 @@ struct Ground {
           data_directory(std::move(directory)),
           io(config.server.http_threads),
           database_pool("database",
-                        {.threads = database_threads(config), .queue_max = kDatabaseQueueMax}) {
+                        {.threads = database_threads(config), .queue_max = kDatabaseQueueMax}),
+          files_pool("files", {.threads = config.files.threads, .queue_max = kFilesQueueMax}) {
         io.start();
     }
 
@@ -82,7 +87,9 @@ struct Ground {
     const SystemClock clock;
     async::IoRuntime io;
     async::BlockingPool database_pool;
+    async::BlockingPool files_pool;
     std::unique_ptr<relational::Database> database;
+    std::unique_ptr<files::BlobStore> blobs;
 };
 
 }  // namespace
@@ -103,6 +110,8 @@ struct Application::Parts {
     crypto::IcuTextNormalizer normalizer;
     relational::IdentityStores identity_stores;
     relational::SqlIdempotencyStore idempotency_store;
+    relational::SqlFileCatalog file_catalog;
+    relational::SqlBlobLedger blob_ledger;
 
     identity::Identity identity;
     idempotency::IdempotencyService idempotency;
@@ -115,6 +124,9 @@ struct Application::Parts {
     sqlite_data::SqliteVectorDefinitions vector_definitions;
     usearch::UsearchVectorIndexes vector_indexes;
     data::VectorService vectors;
+    files::FileMetrics file_metrics;
+    files::FileService files;
+    files::FileUpkeep file_upkeep;
     HealthMonitor health;
 
     Credentials credentials;
@@ -136,6 +148,8 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
               .passes = ground->config.auth.argon2_passes}),
       identity_stores(*ground->database, ground->clock),
       idempotency_store(*ground->database),
+      file_catalog(*ground->database),
+      blob_ledger(*ground->database),
       identity(identity_stores.ports(hasher, normalizer, signer, ground->clock),
                identity_settings(ground->config)),
       idempotency(idempotency_store, ground->clock),
@@ -149,11 +163,17 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       vector_definitions(engine, sql_pool),
       vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config)),
       vectors(vector_indexes, engine),
-      health(*ground->database, ground->config.server.data, {&ground->database_pool, &sql_pool}),
+      files(*ground->blobs, file_catalog, blob_ledger, identity.audit, ground->clock, file_metrics,
+            file_limits(ground->config)),
+      file_upkeep(*ground->blobs, blob_ledger, ground->clock, file_metrics,
+                  file_limits(ground->config)),
+      health(*ground->database, ground->config.server.data,
+             {&ground->database_pool, &sql_pool, &ground->files_pool}),
       credentials(identity.authenticator),
       background(ground->io.executor(), "background"),
       api({identity, sql, transactions, collections, ingest, vectors, vector_indexes.pool(), idempotency, health,
-           ground->io, ground->clock},
+           ground->io, ground->clock, files, file_upkeep,
+           file_route_options(ground->config)},
           operations_settings(ground->config)),
       server(ground->io, router, credentials,
              http_settings(ground->config, ground->config.server.addr)) {
@@ -171,8 +191,11 @@ Result<void> Application::Parts::start_blocking() {
                            : idempotency::StoreUsers::ThisProcessAlone;
     auto recovered = async::run_blocking(executor, idempotency.recover(users));
     if (!recovered) return std::move(recovered).error();
+    auto collected = async::run_blocking(executor, file_upkeep.recover());
+    if (!collected) return std::move(collected).error();
     background.spawn(identity.watcher.run());
     background.spawn(transactions.run());
+    background.spawn(file_upkeep.run());
     background.spawn(health.run());
     background.spawn(sweep_idempotency(idempotency));
     return {};
@@ -243,6 +266,10 @@ Result<std::unique_ptr<Application>> Application::start_blocking(const Config& c
     auto database = relational::open_database(database_settings(config), ground->database_pool);
     if (!database) return std::move(database).error();
     ground->database = std::move(*database);
+    auto blobs =
+        localfs::LocalBlobStore::open_blocking(file_store_options(config), ground->files_pool);
+    if (!blobs) return std::move(blobs).error();
+    ground->blobs = std::move(*blobs);
     const auto policy =
         config.storage.auto_migrate ? SchemaPolicy::Migrate : SchemaPolicy::OnlyCheck;
     auto schema =

@@ -104,6 +104,17 @@ struct IngestSection {
     std::size_t streams_max = 64;
 };
 
+// Source: http-api.md section 8.
+struct FilesSection {
+    std::uint64_t file_bytes_max = 104'857'600;
+    std::size_t threads = 4;
+    std::size_t uploads_max = 256;
+    std::uint64_t reserve_bytes = 67'108'864;
+    std::chrono::seconds collect_every{3600};
+    std::chrono::seconds unused_for{600};
+    std::chrono::seconds verify_every{604'800};
+};
+
 // Requests per minute; 0 is off.
 struct RateLimitSection {
     std::uint32_t per_ip = 100;
@@ -147,6 +158,7 @@ struct Config {
     StorageSection storage;
     SqlSection sql;
     IngestSection ingest;
+    FilesSection files;
     RateLimitSection rate_limit;
     MonitoringSection monitoring;
     LimitsSection limits;

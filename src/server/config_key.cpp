@@ -40,8 +40,6 @@ constexpr LaterPart kLaterParts[] = {
     {"storage.path_prefix", "other back ends"},
     {"s3.", "other back ends"},
     {"redis.", "other back ends"},
-    {"files.", "files"},
-    {"limits.file", "files"},
     {"limits.ingest", "collections"},
     {"limits.doc", "collections"},
     {"limits.vec_max_dim", "vectors"},
@@ -152,7 +150,7 @@ Error expected(const ConfigKey& key) {
 
 std::vector<ConfigKey> join_keys() {
     std::vector<ConfigKey> all;
-    for (auto* section : {server_keys, auth_keys, storage_keys, sql_keys, limit_keys, ingest_keys,
+    for (auto* section : {server_keys, auth_keys, storage_keys, sql_keys, limit_keys, file_keys, ingest_keys,
                           monitoring_keys}) {
         for (auto& key : section()) {
             ZS_ASSERT(key.apply != nullptr && !(key.name.empty() && key.env.empty()));

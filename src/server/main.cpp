@@ -8,6 +8,8 @@
 int main(int argc, char** argv) {
     // A reader that goes away shows as a failed write, not as a signal.
     std::signal(SIGPIPE, SIG_IGN);
+    // The same for a file that may not grow (ulimit -f): the write fails, the process goes on.
+    std::signal(SIGXFSZ, SIG_IGN);
     try {
         auto console = zs::cli::process_console();
         return zs::server::run_command_line({argv + 1, argv + argc}, console,

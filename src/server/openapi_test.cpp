@@ -67,7 +67,8 @@ protected:
     idempotency::IdempotencyService keys_{store_, clock_};
     Api api_{ApiServices{never_called<identity::Identity>(), sql_, transactions_,
                          never_called<data::CollectionService>(),
-                         never_called<data::IngestService>(), never_called<data::VectorService>(), pool_, keys_, health_, io_, clock_},
+                         never_called<data::IngestService>(), never_called<data::VectorService>(), pool_, keys_, health_, io_, clock_, never_called<files::FileService>(),
+                         never_called<files::FileUpkeep>(), http::FileRoutes::Options()},
              http::OperationsConfig()};
     Router router_;
 };

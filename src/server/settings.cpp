@@ -95,6 +95,29 @@ usearch::VectorOptions vector_settings(const Config& config) {
     return out;
 }
 
+files::Limits file_limits(const Config& config) {
+    const FilesSection& section = config.files;
+    files::Limits out;
+    out.file_bytes_max = section.file_bytes_max;
+    out.uploads_max = section.uploads_max;
+    out.unused_for = section.unused_for;
+    out.collect_every = section.collect_every;
+    out.verify_every = section.verify_every;
+    return out;
+}
+
+localfs::Options file_store_options(const Config& config) {
+    localfs::Options out;
+    out.folder = config.server.data / "files";
+    out.reserve_bytes = config.files.reserve_bytes;
+    return out;
+}
+
+http::FileRoutes::Options file_route_options(const Config& config) {
+    return {.operating_org = config.auth.default_org,
+            .file_bytes_max = config.files.file_bytes_max};
+}
+
 http::ServerConfig http_settings(const Config& config, const Endpoint& endpoint) {
     const LimitsSection& limits = config.limits;
     http::ServerConfig out;

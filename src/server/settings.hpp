@@ -1,12 +1,15 @@
 #pragma once
 
 #include "adapters/crypto/token_secrets.hpp"
+#include "adapters/http/routes/file_routes.hpp"
 #include "adapters/http/server.hpp"
+#include "adapters/localfs/local_blob_store.hpp"
 #include "adapters/relational/open_database.hpp"
 #include "adapters/sqlite_data/options.hpp"
 #include "adapters/usearch/options.hpp"
 #include "core/data/document_limits.hpp"
 #include "core/data/limits.hpp"
+#include "core/files/limits.hpp"
 #include "core/identity/identity_config.hpp"
 #include "server/config.hpp"
 
@@ -21,6 +24,9 @@ data::IngestLimits ingest_limits(const Config& config);
 data::TransactionLimits transaction_limits(const Config& config);
 sqlite_data::SqliteDataOptions engine_settings(const Config& config);
 usearch::VectorOptions vector_settings(const Config& config);
+files::Limits file_limits(const Config& config);
+localfs::Options file_store_options(const Config& config);
+http::FileRoutes::Options file_route_options(const Config& config);
 http::ServerConfig http_settings(const Config& config, const Endpoint& endpoint);
 
 }  // namespace zs::server
