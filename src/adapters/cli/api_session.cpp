@@ -130,6 +130,9 @@ Result<HttpReply> ApiSession::send(const ApiCall& call, std::optional<Secret> be
                         .headers = {"Accept: " + call.accept},
                         .body = std::nullopt,
                         .timeout = call.timeout};
+    for (const auto& line : call.headers)
+        request.headers.push_back(line);
+    request.upload = call.upload;
     if (call.body) request.body = boost::json::serialize(*call.body);
     return http_->send(request, sink);
 }

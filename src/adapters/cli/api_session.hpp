@@ -28,6 +28,8 @@ struct ApiCall {
     std::optional<boost::json::object> body = {};
     std::string accept = "application/json";
     std::chrono::seconds timeout{60};
+    std::vector<std::string> headers = {};  // further ones
+    const UploadSource* upload = nullptr;   // instead of `body`; outlives the call
 };
 
 // Requests to a zserver. With a profile it gets new tokens by itself when the old ones end.

@@ -1,6 +1,7 @@
 #include "adapters/cli/client_options.hpp"
 
 #include "adapters/cli/account_commands.hpp"
+#include "adapters/cli/files_options.hpp"
 #include "adapters/cli/sql_command.hpp"
 
 #include <CLI/App.hpp>
@@ -107,6 +108,7 @@ void add_whoami(CLI::App& app, Console& console, const Clock& clock, int& exit_c
 
 void add_client_commands(CLI::App& app, Console& console, const Clock& clock, int& exit_code) {
     add_sql(app, console, clock, exit_code);
+    add_files(app, console, clock, exit_code);
     add_login(app, console, clock, exit_code);
     add_logout(app, console, clock, exit_code);
     add_whoami(app, console, clock, exit_code);

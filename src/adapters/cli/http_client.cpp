@@ -44,6 +44,19 @@ std::size_t receive(char* data, std::size_t, std::size_t size, void* user) {
     return size;
 }
 
+std::size_t provide(char* to, std::size_t size, std::size_t count, void* user) {
+    const auto& source = *static_cast<const UploadSource*>(user);
+    const auto given = source.read(to, size * count);
+    return given ? *given : CURL_READFUNC_ABORT;
+}
+
+// libcurl sends again from the start when a kept connection turns out to be closed.
+int begin_again(void* user, curl_off_t offset, int origin) {
+    const auto& source = *static_cast<const UploadSource*>(user);
+    if (origin != SEEK_SET || offset != 0) return CURL_SEEKFUNC_CANTSEEK;
+    return source.rewind() ? CURL_SEEKFUNC_OK : CURL_SEEKFUNC_FAIL;
+}
+
 int stop_when_interrupted(void*, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return interrupted() ? 1 : 0;
 }
@@ -73,6 +86,19 @@ struct HttpClient::State {
     CURL* handle = curl_easy_init();
     char text[CURL_ERROR_SIZE] = {};
 
+    void send_upload(const UploadSource& source, Headers& headers) {
+        // libcurl reads these only; its interface knows no const.
+        auto* user = const_cast<UploadSource*>(&source);
+        headers.add("Content-Type: " + source.content_type);
+        curl_easy_setopt(handle, CURLOPT_POST, 1L);
+        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                         static_cast<curl_off_t>(source.size));
+        curl_easy_setopt(handle, CURLOPT_READFUNCTION, provide);
+        curl_easy_setopt(handle, CURLOPT_READDATA, user);
+        curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, begin_again);
+        curl_easy_setopt(handle, CURLOPT_SEEKDATA, user);
+    }
+
     void prepare(const HttpRequest& request, Headers& headers, Exchange& exchange) {
         curl_easy_reset(handle);
         text[0] = '\0';
@@ -101,6 +127,7 @@ struct HttpClient::State {
                              static_cast<curl_off_t>(request.body->size()));
             curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.body->data());
         }
+        if (request.upload != nullptr) send_upload(*request.upload, headers);
         curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.list);
     }
 };
@@ -117,6 +144,9 @@ Result<HttpReply> HttpClient::send(const HttpRequest& request, const BodySink& s
     if (!usable) {
         return invalid_argument("'" + request.url
                                 + "' is not a server's URL, such as http://127.0.0.1:8080");
+    }
+    if (request.upload != nullptr && !request.upload->rewind()) {
+        return invalid_argument("the file cannot be read from its beginning");
     }
     const InterruptScope interruptible;
     Headers headers;

@@ -4,6 +4,7 @@
 #include "base/secret.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -13,12 +14,22 @@
 
 namespace zs::cli {
 
+// A body that is read while it is sent. `rewind` is called before each sending.
+struct UploadSource {
+    std::uint64_t size = 0;
+    std::string content_type = {};
+    std::function<bool()> rewind = {};
+    // Answers how many bytes it put there; nullopt ends the exchange.
+    std::function<std::optional<std::size_t>(char* to, std::size_t room)> read = {};
+};
+
 struct HttpRequest {
     std::string method = "GET";
     std::string url = {};  // http or https
     std::optional<Secret> bearer = {};
     std::vector<std::string> headers = {};  // "Accept: text/csv"
     std::optional<std::string> body = {};
+    const UploadSource* upload = nullptr;  // instead of `body`
     std::chrono::seconds timeout{0};  // of the whole exchange; 0: none
 };
 
