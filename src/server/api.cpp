@@ -24,7 +24,8 @@ Api::Api(ApiServices s, http::OperationsConfig operations)
       collections_(s.collections, idempotency_),
       documents_(s.collections, s.sql, answers_),
       ingest_(s.ingest),
-      vectors_(s.vectors, s.vector_pool, idempotency_) {}
+      vectors_(s.vectors, s.vector_pool, idempotency_),
+      search_(s.search, idempotency_) {}
 
 void Api::register_routes(http::Router& router) {
     operations_.register_routes(router);
@@ -45,6 +46,7 @@ void Api::register_routes(http::Router& router) {
     documents_.register_routes(router);
     ingest_.register_routes(router);
     vectors_.register_routes(router);
+    search_.register_routes(router);
 }
 
 }  // namespace zs::server

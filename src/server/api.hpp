@@ -12,6 +12,7 @@
 #include "adapters/http/routes/operations_routes.hpp"
 #include "adapters/http/routes/organization_routes.hpp"
 #include "adapters/http/routes/permission_routes.hpp"
+#include "adapters/http/routes/search_routes.hpp"
 #include "adapters/http/routes/sql_answers.hpp"
 #include "adapters/http/routes/sql_routes.hpp"
 #include "adapters/http/routes/table_routes.hpp"
@@ -32,6 +33,7 @@ struct ApiServices {
     data::IngestService& ingest;
     data::VectorService& vectors;
     async::BlockingPool& vector_pool;
+    data::SearchService& search;
     idempotency::IdempotencyService& idempotency;
     http::HealthChecks& health;
     async::IoRuntime& io;
@@ -71,6 +73,7 @@ private:
     http::DocumentRoutes documents_;
     http::IngestRoutes ingest_;
     http::VectorRoutes vectors_;
+    http::SearchRoutes search_;
 };
 
 }  // namespace zs::server

@@ -11,6 +11,7 @@
 #include "adapters/relational/identity_stores.hpp"
 #include "adapters/sqlite_data/sqlite_collections.hpp"
 #include "adapters/sqlite_data/sqlite_sql_engine.hpp"
+#include "adapters/sqlite_data/text_indexes.hpp"
 #include "adapters/sqlite_data/vector_definitions.hpp"
 #include "adapters/usearch/usearch_vector_indexes.hpp"
 #include "async/run_blocking.hpp"
@@ -124,6 +125,8 @@ struct Application::Parts {
     sqlite_data::SqliteVectorDefinitions vector_definitions;
     usearch::UsearchVectorIndexes vector_indexes;
     data::VectorService vectors;
+    sqlite_data::SqliteTextIndexes text_indexes;
+    data::SearchService search;
     files::FileMetrics file_metrics;
     files::FileService files;
     files::FileUpkeep file_upkeep;
@@ -163,6 +166,8 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       vector_definitions(engine, sql_pool),
       vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config)),
       vectors(vector_indexes, engine),
+      text_indexes(engine, sql_pool),
+      search(text_indexes, vectors, engine),
       files(*ground->blobs, file_catalog, blob_ledger, identity.audit, ground->clock, file_metrics,
             file_limits(ground->config)),
       file_upkeep(*ground->blobs, blob_ledger, ground->clock, file_metrics,
@@ -171,9 +176,21 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
              {&ground->database_pool, &sql_pool, &ground->files_pool}),
       credentials(identity.authenticator),
       background(ground->io.executor(), "background"),
-      api({identity, sql, transactions, collections, ingest, vectors, vector_indexes.pool(), idempotency, health,
-           ground->io, ground->clock, files, file_upkeep,
-           file_route_options(ground->config)},
+      api({.identity = identity,
+           .sql = sql,
+           .transactions = transactions,
+           .collections = collections,
+           .ingest = ingest,
+           .vectors = vectors,
+           .vector_pool = vector_indexes.pool(),
+           .search = search,
+           .idempotency = idempotency,
+           .health = health,
+           .io = ground->io,
+           .clock = ground->clock,
+           .files = files,
+           .file_upkeep = file_upkeep,
+           .file_options = file_route_options(ground->config)},
           operations_settings(ground->config)),
       server(ground->io, router, credentials,
              http_settings(ground->config, ground->config.server.addr)) {

@@ -65,10 +65,21 @@ protected:
     data::TransactionService transactions_{engine_, sql_, clock_, data::TransactionLimits()};
     idempotency::MemoryIdempotencyStore store_;
     idempotency::IdempotencyService keys_{store_, clock_};
-    Api api_{ApiServices{never_called<identity::Identity>(), sql_, transactions_,
-                         never_called<data::CollectionService>(),
-                         never_called<data::IngestService>(), never_called<data::VectorService>(), pool_, keys_, health_, io_, clock_, never_called<files::FileService>(),
-                         never_called<files::FileUpkeep>(), http::FileRoutes::Options()},
+    Api api_{ApiServices{.identity = never_called<identity::Identity>(),
+                         .sql = sql_,
+                         .transactions = transactions_,
+                         .collections = never_called<data::CollectionService>(),
+                         .ingest = never_called<data::IngestService>(),
+                         .vectors = never_called<data::VectorService>(),
+                         .vector_pool = pool_,
+                         .search = never_called<data::SearchService>(),
+                         .idempotency = keys_,
+                         .health = health_,
+                         .io = io_,
+                         .clock = clock_,
+                         .files = never_called<files::FileService>(),
+                         .file_upkeep = never_called<files::FileUpkeep>(),
+                         .file_options = {}},
              http::OperationsConfig()};
     Router router_;
 };

@@ -192,6 +192,24 @@ test('SQL, tables and transactions', async () => {
   await call('GET', `/v1/transactions/${NOBODY}/status`, { token, expect: 404 });
 });
 
+test('full text and search', async () => {
+  const { token } = await server.login('admin@example.org');
+  await server.sql(token, 'CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, v VECTOR(2))');
+  await server.sql(token, `INSERT INTO notes VALUES (1, 'a calm sea', '[1,0]'), (2, 'x', '[0,1]')`);
+  const index = { table: 'notes', columns: ['body'] };
+  await call('POST', '/v1/indexes/text/build', { token, body: index, expect: 201 });
+  await call('POST', '/v1/indexes/text/build', { token, body: index, expect: 200 });
+  await call('GET', '/v1/indexes/text', { token, expect: 200 });
+  const vector = { column: 'v', query: [1, 0] };
+  for (const body of [{ text: 'sea' }, { vector }, { text: { query: 'sea' }, vector,
+    include: ['body'] }]) {
+    await call('POST', '/v1/search', { token, body: { table: 'notes', ...body }, expect: 200 });
+  }
+  await call('POST', '/v1/search', { token, body: { table: 'notes', text: '' }, expect: 400 });
+  await call('DELETE', '/v1/indexes/text/notes', { token, expect: 204 });
+  await call('DELETE', '/v1/indexes/text/notes', { token, expect: 404 });
+});
+
 test('the validator notices a wrong reply', async () => {
   const reply = await server.get('/version');
   assert.deepEqual(check('GET', '/version', reply).problems, []);

@@ -1,5 +1,6 @@
 #include "adapters/http/routes/vector_body.hpp"
 
+#include "adapters/http/routes/body_fields.hpp"
 #include "adapters/http/routes/sql_body.hpp"
 #include "base/json_codec.hpp"
 #include "core/data/limits.hpp"
@@ -10,47 +11,6 @@ namespace json = boost::json;
 namespace {
 
 using data::limits::kVectorsGivenMax;
-
-Result<const json::object*> as_object(const json::value& body) {
-    const auto* object = body.if_object();
-    if (object == nullptr) return json_codec::wrong_type("", "an object");
-    return object;
-}
-
-template <class T>
-Result<T> required(const json::object& body, const char* name) {
-    const auto* value = body.if_contains(name);
-    if (value == nullptr) {
-        return unprocessable("'" + std::string(name) + "' is missing", name);
-    }
-    return decode_json<T>(*value, name);
-}
-
-// Leaves `out` as it is when the field is missing or null.
-template <class T>
-Result<void> optional(const json::object& body, const char* name, T& out) {
-    const auto* value = body.if_contains(name);
-    if (value == nullptr || value->is_null()) return {};
-    auto decoded = decode_json<T>(*value, name);
-    if (!decoded) return std::move(decoded).error();
-    out = std::move(*decoded);
-    return {};
-}
-
-// Numbers, added to `out`. A tree of a million values is walked without a path per value.
-Result<void> append_vector(const json::value& value, const std::string& path,
-                           std::vector<float>& out) {
-    const auto* list = value.if_array();
-    if (list == nullptr) return json_codec::wrong_type(path, "an array of numbers");
-    for (std::size_t i = 0; i < list->size(); ++i) {
-        const json::value& number = (*list)[i];
-        if (!number.is_number()) {
-            return json_codec::wrong_type(path + "[" + std::to_string(i) + "]", "a number");
-        }
-        out.push_back(static_cast<float>(number.to_number<double>()));
-    }
-    return {};
-}
 
 struct Queries {
     std::vector<std::vector<float>> all;
@@ -81,53 +41,14 @@ Result<Queries> decode_queries(const json::object& body) {
     return out;
 }
 
-Result<void> read_metric(const json::object& body, vector::Metric& out) {
-    std::optional<std::string> text;
-    auto read = optional(body, "metric", text);
-    if (!read || !text) return read;
-    auto metric = vector::parse_metric(*text);
-    if (!metric) {
-        Error error = std::move(metric).error();
-        return std::move(error).with("field", std::string_view("metric"));
-    }
-    out = *metric;
-    return {};
-}
-
-Result<std::vector<data::SqlValue>> decode_params(const json::object& body) {
-    std::vector<data::SqlValue> out;
-    const auto* value = body.if_contains("filter_params");
-    if (value == nullptr || value->is_null()) return out;
-    const auto* list = value->if_array();
-    if (list == nullptr) return json_codec::wrong_type("filter_params", "an array");
-    for (std::size_t i = 0; i < list->size(); ++i) {
-        auto param = decode_sql_value((*list)[i], "filter_params[" + std::to_string(i) + "]");
-        if (!param) return std::move(param).error();
-        out.push_back(std::move(*param));
-    }
-    return out;
-}
-
-// A count that a negative number cannot be.
-Result<void> read_count(const json::object& body, const char* name, std::size_t& out) {
-    std::optional<std::int64_t> number;
-    auto read = optional(body, name, number);
-    if (!read || !number) return read;
-    if (*number < 1) {
-        return invalid_field(name, "'" + std::string(name) + "' must be at least 1");
-    }
-    out = static_cast<std::size_t>(*number);
-    return {};
-}
-
 Result<void> read_options(const json::object& body, data::VectorCall& call) {
     auto read = read_metric(body, call.metric);
     if (read) read = read_count(body, "top_k", call.top_k);
     if (read) read = read_count(body, "ef_search", call.ef_search);
-    if (read) read = optional(body, "include", call.include);
-    if (read) read = optional(body, "filter", call.filter);
+    if (read) read = read_optional(body, "include", call.include);
+    if (read) read = read_optional(body, "filter", call.filter);
     if (!read) return read;
-    auto params = decode_params(body);
+    auto params = decode_filter_params(body);
     if (!params) return std::move(params).error();
     call.filter_params = std::move(*params);
     if (call.filter || call.filter_params.empty()) return {};
@@ -203,13 +124,13 @@ Result<BuildBody> decode_build_body(const json::value& value) {
     out.definition.column = std::move(*column);
     data::HnswParameters& parameters = out.definition.parameters;
     auto read = read_metric(**body, parameters.metric);
-    if (read) read = optional(**body, "m", parameters.m);
-    if (read) read = optional(**body, "ef_construction", parameters.ef_construction);
-    if (read) read = optional(**body, "name", out.definition.name);
+    if (read) read = read_optional(**body, "m", parameters.m);
+    if (read) read = read_optional(**body, "ef_construction", parameters.ef_construction);
+    if (read) read = read_optional(**body, "name", out.definition.name);
     std::optional<std::string> storage;
-    if (read) read = optional(**body, "storage", storage);
+    if (read) read = read_optional(**body, "storage", storage);
     bool waits = true;
-    if (read) read = optional(**body, "wait", waits);
+    if (read) read = read_optional(**body, "wait", waits);
     if (!read) return std::move(read).error();
     if (storage) {
         auto scalar = vector::parse_scalar(*storage);
