@@ -21,9 +21,6 @@ ConfigKey file_key(std::string_view name, std::string_view env, std::string_view
 
 std::vector<ConfigKey> file_keys() {
     return {
-        file_key("limits.file", "ZLIMIT_FILE", "104857600", "One uploaded file: 413.", Unit::Bytes,
-                 1, kKeyBytesMax,
-                 [](Config& c, const KeyValue& v) { c.files.file_bytes_max = as_size(v); }),
         file_key("files.threads", "ZFILES_THREADS", "4", "Threads that hash, read and write files.",
                  Unit::None, 1, kKeyThreadsMax,
                  [](Config& c, const KeyValue& v) { c.files.threads = as_size(v); }),

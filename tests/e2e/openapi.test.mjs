@@ -210,6 +210,26 @@ test('full text and search', async () => {
   await call('DELETE', '/v1/indexes/text/notes', { token, expect: 404 });
 });
 
+test('files', async () => {
+  const { token } = await server.login('admin@example.org');
+  const headers = { 'Content-Type': 'text/plain' };
+  const file = (await call('POST', '/v1/files', { token, headers, body: 'x', expect: 201 })).json;
+  await call('POST', '/v1/files', { token, headers, body: 'x', expect: 200 });
+  await call('POST', '/v1/files',
+    { token, headers: { 'Content-Type': 'multipart/mixed; boundary=a' }, body: 'x', expect: 415 });
+  await call('GET', '/v1/files?limit=1', { token, expect: 200 });
+  const path = `/v1/files/${file.sha256}`;
+  await call('GET', path, { token, expect: 200 });
+  await call('GET', path, { token, headers: { Range: 'bytes=0-0' }, expect: 206 });
+  await call('GET', path, { token, headers: { Range: 'bytes=9-' }, expect: 416 });
+  await call('GET', '/v1/files/nonsense', { token, expect: 400 });
+  await call('DELETE', path, { token, expect: 204 });
+  await call('GET', path, { token, expect: 404 });
+  await call('GET', '/v1/files/maintenance', { token, expect: 200 });
+  await call('POST', '/v1/files/maintenance', { token, body: { job: 'verify' }, expect: 202 });
+  await call('POST', '/v1/files/maintenance', { token, body: { job: 'rest' }, expect: 400 });
+});
+
 test('the validator notices a wrong reply', async () => {
   const reply = await server.get('/version');
   assert.deepEqual(check('GET', '/version', reply).problems, []);
