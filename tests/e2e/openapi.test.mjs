@@ -192,6 +192,74 @@ test('SQL, tables and transactions', async () => {
   await call('GET', `/v1/transactions/${NOBODY}/status`, { token, expect: 404 });
 });
 
+test('vectors', async () => {
+  const { token } = await server.login('admin@example.org');
+  await server.sql(token, 'CREATE TABLE points (id INTEGER PRIMARY KEY, v VECTOR(2))');
+  await server.sql(token, `INSERT INTO points VALUES (1, '[1,0]'), (2, '[0,1]')`);
+  const query = [1, 0];
+  await call('POST', '/v1/knn', {
+    token, body: { metric: 'cosine', query, vectors: [[1, 0], [0, 1]], top_k: 1 }, expect: 200,
+  });
+  await call('POST', '/v1/knn',
+    { token, body: { table: 'points', column: 'v', queries: [query] }, expect: 200 });
+  await call('POST', '/v1/knn',
+    { token, body: { metric: 'x', query, vectors: [], top_k: 1 }, expect: 400 });
+  const column = { table: 'points', column: 'v' };
+  await call('POST', '/v1/indexes/hnsw/search', { token, body: { ...column, query }, expect: 404 });
+  await call('POST', '/v1/indexes/hnsw/build', { token, body: column, expect: 201 });
+  await call('POST', '/v1/indexes/hnsw/build', { token, body: column, expect: 200 });
+  await call('POST', '/v1/indexes/hnsw/search',
+    { token, body: { ...column, query, top_k: 2, include: ['id'] }, expect: 200 });
+  await call('GET', '/v1/indexes/hnsw?table=points', { token, expect: 200 });
+  await call('GET', '/v1/indexes/hnsw/points/v/stats', { token, expect: 200 });
+  await call('DELETE', '/v1/indexes/hnsw/points/v', { token, expect: 204 });
+  await call('DELETE', '/v1/indexes/hnsw/points/v', { token, expect: 404 });
+});
+
+test('collections', async () => {
+  const { token } = await server.login('admin@example.org');
+  const projection = { columns: { name: 'name', n: { path: 'n', type: 'INTEGER' } } };
+  await call('POST', '/v1/collections', { token, body: { name: 'docs', projection }, expect: 201 });
+  await call('POST', '/v1/collections', { token, body: { name: 'docs', projection }, expect: 200 });
+  await call('POST', '/v1/collections', { token, body: { name: '1' }, expect: 400 });
+  await call('GET', '/v1/collections', { token, expect: 200 });
+  await call('GET', '/v1/collections/docs', { token, expect: 200 });
+  await call('GET', '/v1/collections/nope', { token, expect: 404 });
+  const headers = { 'Content-Type': 'application/x-ndjson', 'Idempotency-Key': 'stream-1' };
+  const body = '{"_id":"a","name":"x","n":1}\n{"_id":"b"}\n{broken\n';
+  await call('POST', '/v1/collections/docs/ingest', { token, body, headers, expect: 200 });
+  await call('GET', '/v1/collections/docs/ingest',
+    { token, headers: { 'Idempotency-Key': 'stream-1' }, expect: 200 });
+  await call('POST', '/v1/collections/docs/ingest', { token, body: { _id: 'c' }, expect: 200 });
+  await call('GET', '/v1/collections/docs/documents?limit=1', { token, expect: 200 });
+  const a = '/v1/collections/docs/documents/a';
+  await call('GET', a, { token, expect: 200 });
+  await call('PUT', a, { token, body: { name: 'y' }, expect: 200 });
+  await call('PATCH', a, { token, body: { n: 5 }, expect: 200 });
+  await call('GET', '/v1/collections/docs/export', { token, expect: 200 });
+  await call('DELETE', a, { token, expect: 204 });
+  await call('GET', a, { token, expect: 404 });
+  await call('GET', '/v1/collections/docs/projection', { token, expect: 200 });
+  await call('PUT', '/v1/collections/docs/projection',
+    { token, body: { columns: { name: 'name' } }, expect: 200 });
+  await call('DELETE', '/v1/collections/docs', { token, expect: 204 });
+});
+
+test('files', async () => {
+  const { token } = await server.login('admin@example.org');
+  const headers = { 'Content-Type': 'text/plain' };
+  const body = 'some bytes';
+  const { sha256 } = (await call('POST', '/v1/files', { token, body, headers, expect: 201 })).json;
+  await call('POST', '/v1/files', { token, body, headers, expect: 200 });
+  await call('GET', `/v1/files/${sha256}`, { token, expect: 200 });
+  await call('GET', `/v1/files/${sha256}`, { token, headers: { Range: 'bytes=0-3' }, expect: 206 });
+  await call('GET', '/v1/files/nonsense', { token, expect: 400 });
+  await call('GET', '/v1/files', { token, expect: 200 });
+  await call('POST', '/v1/files/maintenance', { token, body: { job: 'verify' }, expect: 202 });
+  await call('GET', '/v1/files/maintenance', { token, expect: 200 });
+  await call('DELETE', `/v1/files/${sha256}`, { token, expect: 204 });
+});
+
 test('full text and search', async () => {
   const { token } = await server.login('admin@example.org');
   await server.sql(token, 'CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, v VECTOR(2))');
