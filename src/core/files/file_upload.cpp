@@ -96,6 +96,9 @@ async::Task<Result<Granted>> FileUpload::store(BlobInfo blob, std::string conten
     record.content_type = std::move(content_type);
     record.created_at = ground_.clock.now();
     auto granted = co_await ground_.catalog.grant(std::move(record));
+    if (!granted && granted.error().reason == "blob_gone") {
+        co_return unavailable("equal content was removed at the same moment; upload again");
+    }
     if (!granted) co_return std::move(granted).error();
     stored_ = true;
     (granted->created ? ground_.metrics.created : ground_.metrics.deduplicated).add();
