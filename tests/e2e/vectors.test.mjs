@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after as afterAll, before, test } from 'node:test';
 
-import { eventually, problem as checkProblem, Server } from './support/server.mjs';
+import { after, eventually, problem as checkProblem, Server } from './support/server.mjs';
 
 let server;
 let token;
@@ -309,5 +309,46 @@ test('an index survives a restart and a crash', async () => {
       exact(rows, query, 10), `round ${round}`);
     assertHits(await search({ table: 'lasting', column: 'v', query: vector, top_k: 1 }),
       [[id, 0]]);
+  }
+});
+
+const vectorOfBlob = (base64) => {
+  const bytes = Buffer.from(base64, 'base64');
+  return Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(i * 4));
+};
+
+test('killed while it builds and while rows change, it never gives a wrong row', async () => {
+  const { random } = await makeTable('killed', 3000, 8, 17);
+  let next = 10_000;
+  for (let round = 0; round < 6; ++round) {
+    const building = build({ table: 'killed', column: 'v', m: 8 + round }).catch(() => null);
+    const writing = (async () => {
+      for (let i = 0; i < 40; ++i) {
+        const id = 1 + Math.floor(Math.abs(random()) * 3000);
+        const vector = blobOf(vectorOf(random, 8));
+        await server.sql(token, 'INSERT INTO killed VALUES (?, NULL, ?)', [next++, vector]);
+        await server.sql(token, 'UPDATE killed SET v = ? WHERE id = ?', [vector, id]);
+        await server.sql(token, 'DELETE FROM killed WHERE id = ?', [id + 1]);
+      }
+    })().catch(() => null);
+    await after(30 + 60 * round);
+    await server.crashAndRestart();
+    await Promise.all([building, writing]);
+    const all = await server.post('/v1/sql',
+      { sql: 'SELECT id, v FROM killed', max_rows: 100_000 }, { token });
+    const rows = new Map(all.json.rows.map((row) => [row.id, vectorOfBlob(row.v)]));
+    const listed = (await server.get('/v1/indexes/hnsw?table=killed', { token })).json;
+    for (let i = 0; i < 5; ++i) {
+      const query = vectorOf(random, 8);
+      const truth = exact(rows, query, 10);
+      assertHits(await knn({ table: 'killed', column: 'v', query, top_k: 10 }), truth);
+      if (listed.length === 0) continue;
+      const found = await search({ table: 'killed', column: 'v', query, top_k: 10 });
+      assert.equal(found.json.results.length, 10, found.text);
+      for (const hit of found.json.results) {
+        assert.ok(rows.has(hit.row_id), `row ${hit.row_id} is not there`);
+        assert.ok(Math.abs(hit.distance - l2(query, rows.get(hit.row_id))) < 1e-4);
+      }
+    }
   }
 });

@@ -60,8 +60,8 @@ public:
     std::size_t layer_count() const;
     std::size_t memory_bytes() const;
 
-    // The links, without vectors; a loaded graph is told the slot of each node. Errors: what `write`
-    // answers; DataLoss when what is read is not a graph of so many nodes.
+    // The links, without vectors; a loaded graph is told the slot of each node. Errors: what
+    // `write` answers; DataLoss when what is read is not a graph of so many nodes.
     using Write = std::function<Result<void>(std::string_view)>;
     Result<void> save(const Write& write) const;
     Result<void> load(std::string_view bytes, std::vector<Slot> slot_of_node);

@@ -44,8 +44,8 @@ public:
     // Needs indexes:create.
     async::Task<Result<VectorBuild>> build(identity::PrincipalPtr principal,
                                            VectorIndexDefinition definition, BuildWait wait);
-    // Needs indexes:read; `filter` and `include` also what they read. `rows` is given the rows behind
-    // the hits, in no order: the engine's row id, the key, then the included columns.
+    // Needs indexes:read; `filter` and `include` also what they read. `rows` is given the rows
+    // behind the hits, in no order: the engine's row id, the key, then the included columns.
     async::Task<Result<VectorFound>> search(identity::PrincipalPtr principal, VectorCall call,
                                             std::shared_ptr<RowSink> rows);
     // Exact, over a column. Needs the right to read it.
