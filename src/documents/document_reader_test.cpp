@@ -283,7 +283,7 @@ class Splits : public ::testing::TestWithParam<Form> {};
 TEST_P(Splits, EverySplitGivesTheSameDocuments) {
     const unsigned seed = std::random_device()();
     std::mt19937 random(seed);
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 60; ++round) {
         const Stream setup = random_setup(random, GetParam());
         const std::string text = random_text(random, GetParam());
         const auto whole = read_pieces(setup, {text});
@@ -301,7 +301,7 @@ TEST_P(Splits, EverySplitGivesTheSameDocuments) {
 TEST_P(Splits, AStreamGoesOnBehindEveryBatch) {
     const unsigned seed = std::random_device()();
     std::mt19937 random(seed);
-    for (int round = 0; round < 300; ++round) {
+    for (int round = 0; round < 60; ++round) {
         Stream setup = random_setup(random, GetParam());
         const std::string text = random_text(random, GetParam());
         const auto whole = read_pieces(setup, {text});

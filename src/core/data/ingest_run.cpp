@@ -23,6 +23,10 @@ struct IngestMetrics {
         metrics::counter("ingest_bytes_total", "Bytes of ingest bodies, decoded.");
 };
 
+metrics::Gauge& streams_gauge() {
+    return metrics::gauge("ingest_streams_active", "Ingest calls that are running.");
+}
+
 IngestMetrics& ingest_metrics() {
     static IngestMetrics all;
     return all;
@@ -65,7 +69,13 @@ boost::json::array show_errors(const std::vector<DocumentError>& errors) {
 
 }  // namespace
 
+IngestService::Place::Place(IngestService& service, std::string key)
+    : service_(service), key_(std::move(key)) {
+    streams_gauge().add(1);
+}
+
 IngestService::Place::~Place() {
+    streams_gauge().add(-1);
     const std::lock_guard lock(service_.mutex_);
     if (!key_.empty()) service_.running_keys_.erase(key_);
     --service_.active_;

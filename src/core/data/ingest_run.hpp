@@ -8,7 +8,7 @@ namespace zs::data {
 // A running stream's place among the others. Given up on destruction.
 class IngestService::Place {
 public:
-    Place(IngestService& service, std::string key) : service_(service), key_(std::move(key)) {}
+    Place(IngestService& service, std::string key);
     ~Place();
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
