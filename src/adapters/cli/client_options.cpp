@@ -1,6 +1,7 @@
 #include "adapters/cli/client_options.hpp"
 
 #include "adapters/cli/account_commands.hpp"
+#include "adapters/cli/collection_options.hpp"
 #include "adapters/cli/files_options.hpp"
 #include "adapters/cli/sql_command.hpp"
 
@@ -108,6 +109,7 @@ void add_whoami(CLI::App& app, Console& console, const Clock& clock, int& exit_c
 
 void add_client_commands(CLI::App& app, Console& console, const Clock& clock, int& exit_code) {
     add_sql(app, console, clock, exit_code);
+    add_collection_commands(app, console, clock, exit_code);
     add_files(app, console, clock, exit_code);
     add_login(app, console, clock, exit_code);
     add_logout(app, console, clock, exit_code);

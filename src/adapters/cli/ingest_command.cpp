@@ -1,0 +1,224 @@
+#include "adapters/cli/ingest_command.hpp"
+
+#include "adapters/cli/interrupt.hpp"
+#include "adapters/cli/progress_bar.hpp"
+#include "base/encoding.hpp"
+#include "base/hash.hpp"
+#include "base/json.hpp"
+
+#include <boost/json.hpp>
+#include <boost/url/encode.hpp>
+#include <boost/url/rfc/unreserved_chars.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <ostream>
+#include <thread>
+
+namespace zs::cli {
+namespace {
+
+namespace json = boost::json;
+
+// What is known of a file before it is sent.
+struct Input {
+    std::string path;
+    std::uint64_t size = 0;
+    std::string content_type;
+    std::string coding;  // "" for none
+    std::string key;
+};
+
+std::string encoded(std::string_view text) {
+    return boost::urls::encode(text, boost::urls::unreserved_chars);
+}
+
+std::string path_of(const IngestOptions& options) {
+    return "/v1/collections/" + encoded(options.collection) + "/ingest";
+}
+
+Result<Input> look_at(const std::string& path, const IngestOptions& options) {
+    namespace fs = std::filesystem;
+    std::error_code error;
+    Input input;
+    input.path = path;
+    input.size = fs::file_size(path, error);
+    if (error) return usage_error("cannot read the file '" + path + "'");
+    std::string_view name = path;
+    if (name.ends_with(".gz")) {
+        input.coding = "gzip";
+        name.remove_suffix(3);
+    } else if (name.ends_with(".zst")) {
+        input.coding = "zstd";
+        name.remove_suffix(4);
+    }
+    const bool values =
+        options.format == "json" || (options.format == "auto" && name.ends_with(".json"));
+    input.content_type = values ? "application/json" : "application/x-ndjson";
+    const auto changed = fs::last_write_time(path, error).time_since_epoch().count();
+    input.key = options.key.value_or(
+        "cli-"
+        + to_hex(sha256(options.collection + '\n' + fs::absolute(path, error).string() + '\n'
+                        + std::to_string(input.size) + '\n' + std::to_string(changed))));
+    return input;
+}
+
+ApiCall call_for(const IngestOptions& options, const Input& input, std::uint64_t offset) {
+    ApiCall call{.method = "POST", .path = path_of(options)};
+    call.path += "?on_conflict=" + options.on_conflict + "&on_error=" + options.on_error;
+    if (options.id_field) call.path += "&id_field=" + encoded(*options.id_field);
+    if (options.errors_max) call.path += "&max_errors=" + std::to_string(*options.errors_max);
+    // Of a compressed file the server skips what it has: nobody can begin in its middle.
+    if (input.coding.empty()) call.path += "&resume_from=" + std::to_string(offset);
+    call.headers.push_back("Idempotency-Key: " + input.key);
+    if (!input.coding.empty()) call.headers.push_back("Content-Encoding: " + input.coding);
+    call.timeout = Seconds(0);
+    return call;
+}
+
+// Where the stream goes on; 0 for a new one.
+Result<std::uint64_t> committed_offset(ApiSession& session, const IngestOptions& options,
+                                       const Input& input) {
+    ApiCall call{.method = "GET", .path = path_of(options)};
+    call.headers.push_back("Idempotency-Key: " + input.key);
+    auto reply = session.call(call);
+    if (!reply) {
+        if (reply.error().reason == "no_such_stream") return std::uint64_t{0};
+        return std::move(reply).error();
+    }
+    auto state = parse_json(*reply);
+    const auto* offset =
+        state && state->is_object() ? state->get_object().if_contains("offset") : nullptr;
+    if (offset == nullptr || !offset->is_number()) return data_loss("the answer is not a stream's");
+    return offset->to_number<std::uint64_t>();
+}
+
+Result<std::string> send_from(ApiSession& session, const IngestOptions& options, const Input& input,
+                              std::uint64_t offset, ProgressBar& bar) {
+    std::ifstream file(input.path, std::ios::binary);
+    const std::uint64_t begin = input.coding.empty() ? offset : 0;
+    std::uint64_t sent = begin;
+    UploadSource source;
+    source.size = input.size - std::min(begin, input.size);
+    source.content_type = input.content_type;
+    source.rewind = [&] {
+        sent = begin;
+        file.clear();
+        file.seekg(static_cast<std::streamoff>(begin));
+        return file.good();
+    };
+    source.read = [&](char* to, std::size_t room) -> std::optional<std::size_t> {
+        file.read(to, static_cast<std::streamsize>(room));
+        const auto got = static_cast<std::size_t>(file.gcount());
+        if (file.bad()) return std::nullopt;
+        sent += got;
+        bar.update(sent);
+        return got;
+    };
+    auto call = call_for(options, input, offset);
+    call.upload = &source;
+    return session.call(call);
+}
+
+bool is_worth_another_try(const Error& error) {
+    return error.code == ErrorCode::Unavailable || error.reason == "resume_mismatch"
+           || error.reason == "idempotency_in_progress" || error.reason == "request_timeout";
+}
+
+// False when SIGINT came.
+bool wait_before(int attempt) {
+    const InterruptScope interruptible;
+    const int tenths = std::min(100, 5 << std::min(attempt, 6));
+    for (int i = 0; i < tenths && !interrupted(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    return !interrupted();
+}
+
+Result<std::string> send_with_retries(ApiSession& session, const IngestOptions& options,
+                                      const Input& input, Console& console) {
+    const bool draw = console.out_is_terminal && !console.quiet && !console.json;
+    ProgressBar bar(console.err, input.path, input.size,
+                    draw ? ProgressBar::Shown::Yes : ProgressBar::Shown::Hidden);
+    for (int attempt = 0;; ++attempt) {
+        auto offset = committed_offset(session, options, input);
+        Result<std::string> reply = std::string();
+        if (!offset) {
+            reply = std::move(offset).error();
+        } else {
+            if (attempt == 0) bar.set_begun_at(*offset);
+            reply = send_from(session, options, input, *offset, bar);
+        }
+        if (reply || attempt >= options.retries || !is_worth_another_try(reply.error()))
+            return reply;
+        console.warning(reply.error().message + "; trying again");
+        if (!wait_before(attempt)) {
+            return Error{.message = "interrupted", .reason = "interrupted", .details = {}};
+        }
+    }
+}
+
+Result<void> create_collection(ApiSession& session, const IngestOptions& options) {
+    ApiCall look{.method = "GET", .path = "/v1/collections/" + encoded(options.collection)};
+    auto found = session.call(look);
+    if (found) return {};
+    if (found.error().reason != "no_such_collection") return std::move(found).error();
+    ApiCall make{.method = "POST", .path = "/v1/collections"};
+    make.body = json::object{{"name", options.collection}};
+    auto made = session.call(make);
+    if (!made) return std::move(made).error();
+    return {};
+}
+
+void show_report(Console& console, const Input& input, const json::object& report) {
+    const auto number = [&](std::string_view key) {
+        const auto* value = report.if_contains(key);
+        return value != nullptr && value->is_number() ? value->to_number<std::uint64_t>() : 0;
+    };
+    console.out << input.path << ": " << number("ingested") << " ingested, " << number("ignored")
+                << " ignored, " << number("errors") << " errors\n";
+    const auto* errors = report.if_contains("error_details");
+    if (errors == nullptr || !errors->is_array()) return;
+    for (const auto& error : errors->get_array()) {
+        const auto* message =
+            error.is_object() ? error.get_object().if_contains("message") : nullptr;
+        if (message != nullptr && message->is_string()) {
+            console.note("  " + std::string(message->get_string()));
+        }
+    }
+}
+
+}  // namespace
+
+int run_ingest(const IngestOptions& options, Console& console, const Clock& clock) {
+    auto session = ApiSession::open(options.target, console, clock);
+    if (!session) return console.fail(session.error());
+    if (options.key && options.files.size() > 1) {
+        return console.fail(usage_error("--key names one stream, so it takes one file"));
+    }
+    if (options.create) {
+        auto created = create_collection(*session, options);
+        if (!created) return console.fail(created.error());
+    }
+    json::array reports;
+    bool all_stored = true;
+    for (const auto& path : options.files) {
+        auto input = look_at(path, options);
+        if (!input) return console.fail(input.error());
+        auto reply = send_with_retries(*session, options, *input, console);
+        if (!reply) return console.fail(reply.error());
+        auto report = parse_json(*reply);
+        if (!report || !report->is_object()) {
+            return console.fail(data_loss("the answer is not a report"));
+        }
+        const auto* errors = report->get_object().if_contains("errors");
+        all_stored = all_stored && errors != nullptr && errors->is_number()
+                     && errors->to_number<std::uint64_t>() == 0;
+        if (!console.json) show_report(console, *input, report->get_object());
+        reports.push_back(std::move(*report));
+    }
+    if (console.json) console.out << json::serialize(reports) << '\n';
+    return all_stored ? kExitSuccess : kExitFailure;
+}
+
+}  // namespace zs::cli
