@@ -37,7 +37,7 @@ std::string configuration(const Nginx::Options& options, std::uint16_t port) {
     for (const auto& [name, value] : options.headers) {
         text += "add_header " + name + " " + in_quotes(value) + "; ";
     }
-    return text + answer + "} }\n";
+    return text + answer + options.locations + "} }\n";
 }
 
 void wait_until_ready(Endpoint endpoint, Process& process) {

@@ -68,6 +68,7 @@ public:
         std::vector<std::pair<std::string, std::string>> headers;
         int workers = 2;
         bool access_log = false;
+        std::string locations;  // further blocks of its server
     };
 
     explicit Nginx(const Options& options);
