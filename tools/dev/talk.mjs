@@ -61,19 +61,23 @@ export class Talk {
 
   // Sends one request and checks the status. Answers {status, headers, text, body}, with body the
   // parsed JSON of a JSON reply.
-  async request(method, path, { token, key, body, accept, headers = {}, status = 200 } = {}) {
+  // `raw` is a body that is no JSON: {type, bytes}.
+  async request(method, path,
+    { token, key, body, raw, accept, headers = {}, status = 200 } = {}) {
     const sent = { ...headers };
     if (token) sent.Authorization = `Bearer ${token}`;
     if (key) sent['X-API-Key'] = key;
     if (accept) sent.Accept = accept;
     if (body !== undefined) sent['Content-Type'] = 'application/json';
+    if (raw) sent['Content-Type'] = raw.type;
     const note = accept ? `  ${dim(`Accept: ${accept}`)}` : '';
-    console.log(`   → ${bold(method)} ${path}  ${body === undefined ? '' : shown(body)}${note}`);
+    const said = raw?.bytes ?? (body === undefined ? '' : body);
+    console.log(`   → ${bold(method)} ${path}  ${shown(said)}${note}`);
     const reply = await fetch(this.url + path, {
       method,
       headers: sent,
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(30_000),
+      body: raw?.bytes ?? (body === undefined ? undefined : JSON.stringify(body)),
+      signal: AbortSignal.timeout(60_000),
     });
     const text = await reply.text();
     const type = reply.headers.get('content-type') ?? '';

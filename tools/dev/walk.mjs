@@ -1,9 +1,12 @@
-// The main job, step by step: accounts, SQL, permissions, transactions, isolation, durability.
+// The main job, step by step: accounts, SQL, permissions, transactions, isolation, documents and
+// search, durability.
 // Every answer is compared with what docs and api/openapi.yaml promise; expected rows are computed
 // from examples/books.json here, not by the server.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+
+import { checkData, walkData } from './walk_data.mjs';
 
 const CREATE_BOOKS = `CREATE TABLE books (
   id INTEGER PRIMARY KEY, title TEXT NOT NULL, author TEXT NOT NULL, genre TEXT NOT NULL,
@@ -281,6 +284,7 @@ async function powerCut(talk, world) {
   talk.url = world.server.url;
   talk.say(`listening again after ${startup.toFixed(0)} ms on ${world.server.url}`);
   await countBooks(talk, world.admin.access, world.books.length + 3);
+  await checkData(talk, world);
   const answer = await talk.request('GET', '/health');
   talk.equal('status', answer.body?.status, 'healthy');
   Object.assign(world.admin, await signIn(talk, world.admin));
@@ -297,7 +301,7 @@ export async function walk(talk, server, books) {
   };
   talk.url = server.url;
   const parts = [accounts, tables, queries, streams, mistakes, transactions, keys, permissions,
-    environments, probes, commandLine, powerCut];
+    environments, walkData, probes, commandLine, powerCut];
   for (const part of parts) await part(talk, world);
   return world.admin;
 }
