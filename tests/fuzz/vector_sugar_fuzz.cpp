@@ -55,9 +55,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const VectorColumns* known : {&kNone, &kSome}) {
         auto edited = rewrite_vectors(sql, *known, 64);
         if (!edited) {
-            const auto* offset = edited.error().details.if_contains("offset");
+            const zs::Error error = edited.error();
+            const auto* offset = error.details.if_contains("offset");
             require(offset != nullptr && offset->to_number<std::size_t>() <= sql.size());
-            require(!edited.error().reason.empty());
+            require(!error.reason.empty());
             continue;
         }
         if (!*edited) continue;

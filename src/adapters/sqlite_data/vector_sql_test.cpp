@@ -181,7 +181,8 @@ TEST_F(VectorSql, ErrorsPointIntoTheCallersText) {
     const auto place = [&](const std::string& sql) {
         const auto answer = run(sql);
         EXPECT_FALSE(answer.ok()) << sql;
-        const auto* offset = answer.summary.error().details.if_contains("offset");
+        const Error error = answer.summary.error();
+        const auto* offset = error.details.if_contains("offset");
         return offset == nullptr ? std::string::npos : offset->to_number<std::size_t>();
     };
     const std::string syntax = "SELECT emb <-> ARRAY[1,2,3] FROM docs\nWHRE id = 1";
