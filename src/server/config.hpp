@@ -86,7 +86,7 @@ struct SqlSection {
     std::size_t concurrent_max = 10;  // per (org, environment)
     std::size_t streams_max = 4;      // per (org, environment)
     std::size_t stream_threads = 32;
-    std::size_t threads = 1;          // resolved: never 0
+    std::size_t threads = 1;  // resolved: never 0
     std::size_t databases_open_max = 64;
     std::chrono::seconds tx_timeout{300};
     std::chrono::seconds tx_timeout_max{3600};

@@ -40,8 +40,6 @@ constexpr LaterPart kLaterParts[] = {
     {"storage.path_prefix", "other back ends"},
     {"s3.", "other back ends"},
     {"redis.", "other back ends"},
-    {"limits.ingest", "collections"},
-    {"limits.doc", "collections"},
     {"limits.vec_max_dim", "vectors"},
     {"limits.max_definition_bytes", "workflows"},
     {"limits.max_tasks", "workflows"},
@@ -150,8 +148,8 @@ Error expected(const ConfigKey& key) {
 
 std::vector<ConfigKey> join_keys() {
     std::vector<ConfigKey> all;
-    for (auto* section : {server_keys, auth_keys, storage_keys, sql_keys, limit_keys, file_keys, ingest_keys,
-                          monitoring_keys}) {
+    for (auto* section : {server_keys, auth_keys, storage_keys, sql_keys, limit_keys, file_keys,
+                          ingest_keys, monitoring_keys}) {
         for (auto& key : section()) {
             ZS_ASSERT(key.apply != nullptr && !(key.name.empty() && key.env.empty()));
             all.push_back(std::move(key));

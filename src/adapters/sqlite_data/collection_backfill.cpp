@@ -136,7 +136,6 @@ Result<CatalogEntry> give_up(TenantDatabase& database, sqlite::Connection& conne
     back->backfill = std::move(note);
     put = put_collection(connection, *back);
     if (!put) return std::move(put).error();
-    back->collection.backfill = back->backfill->progress;
     return back;
 }
 
@@ -159,10 +158,6 @@ Result<CatalogEntry> fill_slice(TenantDatabase& database, sqlite::Connection& co
     entry.backfill->progress.done += slice->rows.size();
     if (!slice->rows.empty()) entry.backfill->next_row = slice->rows.back().number;
     entry.backfill->running = !slice->last;
-    entry.collection.backfill.reset();
-    if (entry.backfill->running) {
-        entry.collection.backfill = entry.backfill->progress;
-    }
     auto put = put_collection(connection, entry);
     if (!put) return std::move(put).error();
     return entry;

@@ -211,7 +211,6 @@ Result<CatalogEntry> change_projection(TenantDatabase& database, sqlite::Connect
     if (changed) changed = add_columns(connection, entry.collection.name, wanted, old);
     if (!changed) return std::move(changed).error();
     entry.backfill.reset();
-    entry.collection.backfill.reset();
     if (needs_backfill(wanted, old)) {
         const auto last = read_number(
             connection, "SELECT max(rowid) FROM " + quote_identifier(entry.collection.name));

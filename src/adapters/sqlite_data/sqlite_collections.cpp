@@ -90,7 +90,7 @@ async::Task<Result<data::Collection>> SqliteCollections::find(identity::Tenant t
 
 async::Task<Result<data::CreatedCollection>> SqliteCollections::create(
     identity::Tenant tenant, data::Collection collection) {
-    auto database = co_await engine_.databases().get(std::move(tenant));
+    auto database = co_await engine_.databases().get(tenant);
     if (!database) co_return std::move(database).error();
     auto work = [home = database->get(),
                  collection = std::move(collection)](sqlite::Connection& connection) {
@@ -98,6 +98,9 @@ async::Task<Result<data::CreatedCollection>> SqliteCollections::create(
     };
     auto created = co_await (*database)->writer().run(std::move(work));
     (*database)->schema_changed();
+    if (!created || !created->existed) co_return created;
+    auto found = co_await find(tenant, created->collection.name, data::Counting::On);
+    if (found) created->collection = std::move(*found);
     co_return created;
 }
 
@@ -138,10 +141,10 @@ async::Task<Result<data::ProjectedCollection>> SqliteCollections::project(
     if (!changed) co_return std::move(changed).error();
     data::ProjectedCollection answer;
     if (changed->backfill) answer.backfilled = changed->backfill->progress.done;
-    const bool running = changed->backfill && changed->backfill->running;
-    if (running) changed->collection.backfill = changed->backfill->progress;
-    answer.collection = std::move(changed->collection);
-    if (running) go_on_filling(tenant, name);
+    // Looking it up starts a back-fill that is to run.
+    auto found = co_await find(tenant, name, data::Counting::On);
+    if (!found) co_return std::move(found).error();
+    answer.collection = std::move(*found);
     co_return answer;
 }
 
@@ -168,7 +171,8 @@ async::Task<> SqliteCollections::fill(BackfillKey key) {
             break;
         }
         running = entry->backfill && entry->backfill->running;
-        if (!running && !entry->backfill->progress.failure.empty()) (*database)->schema_changed();
+        const bool failed = entry->backfill && !entry->backfill->progress.failure.empty();
+        if (failed) (*database)->schema_changed();
     }
     const std::lock_guard lock(mutex_);
     filling_.erase(key);
