@@ -30,7 +30,7 @@ struct HttpRequest {
     std::vector<std::string> headers = {};  // "Accept: text/csv"
     std::optional<std::string> body = {};
     const UploadSource* upload = nullptr;  // instead of `body`
-    std::chrono::seconds timeout{0};  // of the whole exchange; 0: none
+    std::chrono::seconds timeout{0};       // of the whole exchange; 0: none
 };
 
 struct HttpReply {
