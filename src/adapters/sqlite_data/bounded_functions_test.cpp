@@ -99,7 +99,7 @@ TEST(BoundedFunctions, JsonPatchIsSQLites) {
 
 using BoundedFunctionsTest = EngineTest;
 
-// ThreadSanitizer's own memmem is not linear.
+// ThreadSanitizer looks at the whole text in each call of memmem.
 #if defined(__SANITIZE_THREAD__)
 constexpr const char* kHalf = "20000";
 #else
@@ -120,7 +120,7 @@ TEST_F(BoundedFunctionsTest, LargeValuesTakeLinearTime) {
         "(WITH RECURSIVE n(i) AS (SELECT 200 UNION ALL SELECT i+1 FROM n WHERE i < 50000)"
         " SELECT group_concat(char(i), '') FROM n WHERE i NOT BETWEEN 55296 AND 57343)";
     EXPECT_EQ(
-        run("SELECT length(trim(replace(hex(zeroblob(100000)), '0', char(49999)), " + many + "))")
+        run("SELECT length(trim(replace(hex(zeroblob(20000)), '0', char(49999)), " + many + "))")
             .integer(),
         0);
 }
@@ -133,7 +133,7 @@ TEST_F(BoundedFunctionsTest, WhatStaysQuadraticIsRefusedWhenLarge) {
 }
 
 TEST_F(BoundedFunctionsTest, ResultsKeepToTheSizeOfAValue) {
-    const auto answer = run("SELECT replace(hex(zeroblob(1000000)), '0', '0123456789')");
+    const auto answer = run("SELECT replace(hex(zeroblob(1000)), '0', hex(zeroblob(5000)))");
     EXPECT_FALSE(answer.ok());
 }
 

@@ -92,12 +92,14 @@ constexpr std::size_t kReplayHereBytesMax = std::size_t{1} << 20;
 async::Task<data::SqlSummary> replay(Pools pools, RequestPtr request, SinkPtr sink,
                                      Written written) {
     data::SqlSummary summary = written.summary;
+    // A local, so that their memory is given back before the caller goes on.
+    const auto rows = std::move(written.rows);
     const auto given = std::make_shared<std::uint64_t>(0);
-    auto work = [rows = written.rows, sink, given] { return rows->replay(*sink, *given); };
+    auto work = [rows, sink, given] { return rows->replay(*sink, *given); };
     Result<void> done;
     if (is_stream(*request, sink.get())) {
         done = co_await pools.streams.run(std::move(work));
-    } else if (written.rows->bytes() <= kReplayHereBytesMax) {
+    } else if (rows->bytes() <= kReplayHereBytesMax) {
         done = work();
     } else {
         done = co_await pools.work.run(std::move(work));
