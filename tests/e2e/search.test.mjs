@@ -61,7 +61,8 @@ test('words find exactly the rows that hold them', async () => {
 
 test('a search sees every write that was answered', async () => {
   const one = async (query) => ids(await search({ table: 'books', text: query, top_k: 5 }));
-  await server.sql(token, `INSERT INTO books (id, title, summary) VALUES ('x', 'Zyzzyva', 'beetle')`);
+  await server.sql(token,
+    `INSERT INTO books (id, title, summary) VALUES ('x', 'Zyzzyva', 'beetle')`);
   assert.deepEqual(await one('zyzzyva'), ['x']);
   await server.sql(token, `UPDATE books SET title = 'Quokka' WHERE id = 'x'`);
   assert.deepEqual(await one('zyzzyva'), []);
@@ -101,7 +102,8 @@ for (const indexed of [false, true]) {
         { table: 'books', column: 'embedding', metric: 'cosine' }, { token }), 201);
     }
     const query = embed('a storm at sea');
-    const found = await search({ table: 'books', vector: { column: 'embedding', query }, top_k: 5 });
+    const vector = { column: 'embedding', query };
+    const found = await search({ table: 'books', vector, top_k: 5 });
     expectStatus(found, 200);
     const wanted = exact(query, 5);
     const right = ids(found).filter((id) => wanted.includes(id)).length;

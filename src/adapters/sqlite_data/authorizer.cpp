@@ -93,14 +93,14 @@ int Authorizer::callback(void* self, int action, const char* a, const char* b, c
     auto& authorizer = *static_cast<Authorizer*>(self);
     if (authorizer.rights_ == nullptr) return SQLITE_OK;
     authorizer.in_view_or_trigger_ = within != nullptr;
-    // A trigger of a full-text index keeps the server's own tables; nobody else can make one of that
-    // name.
+    // A trigger of a full-text index keeps the server's own tables; nobody else can make one of
+    // that name.
     if (is_text_index_name(view(within))) return SQLITE_OK;
     return authorizer.decide(action, view(a), view(b), view(database));
 }
 
-// FTS5 prepares statements of its own, on its own tables, while it opens and while it runs. They are
-// neither in a view or trigger, nor in a text that has no reserved name in it.
+// FTS5 prepares statements of its own, on its own tables, while it opens and while it runs. They
+// are neither in a view or trigger, nor in a text that has no reserved name in it.
 bool Authorizer::is_done_by_full_text() const {
     return !in_view_or_trigger_ && to_lower(sql_).find("_zs_") == std::string::npos;
 }

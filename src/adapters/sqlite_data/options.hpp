@@ -14,8 +14,8 @@ struct StatementLimits {
     std::size_t memory_bytes = 268'435'456;  // ZSQL_MEMORY_LIMIT
     std::uint64_t steps = 4'000'000'000;     // engine steps
     std::size_t text_bytes = 1'048'576;      // ZSQL_MAX_TEXT
-    // One text or blob. Also what bounds the time of a single engine step (a LIKE, a function), which
-    // nothing can stop midway; see bounded_functions.hpp.
+    // One text or blob. Also what bounds the time of a single engine step (a LIKE, a function),
+    // which nothing can stop midway; see bounded_functions.hpp.
     std::size_t value_bytes = std::size_t{10} << 20;
     int parameters = 1000;
     int columns = 1000;
@@ -40,7 +40,7 @@ struct SqliteDataOptions {
     std::size_t writer_cache_kib = 4096;
     std::size_t statements_cached_max = 128;  // per connection
     std::size_t write_queue_max = 4096;
-    std::size_t vector_dimensions_max = 8192;  // ZVEC_MAX_DIM
+    std::size_t vector_dimensions_max = 8192;                                  // ZVEC_MAX_DIM
     std::size_t returning_bytes_max = data::limits::kReturningBytesAtOnceMax;  // per database
 };
 
