@@ -67,7 +67,11 @@ Sample life(const Zserver::Options& options, const std::optional<Account>& accou
 Sample life_of_nginx(const std::filesystem::path& directory) {
     Sample sample;
     const auto start = Clock::now();
-    const Nginx nginx({directory, "{\"status\":\"alive\"}", "application/json", {}, 2, false});
+    Nginx::Options options;
+    options.directory = directory;
+    options.body = "{\"status\":\"alive\"}";
+    options.content_type = "application/json";
+    const Nginx nginx(options);
     sample["first_answer_ms"] = millis_since(start);
     return sample;
 }
