@@ -8,7 +8,8 @@
 // random directions, a text is the mean of its words. Texts about the same things are near each
 // other, which is all that a demonstration of vector search needs.
 
-import { pathToFileURL } from 'node:url';
+import { realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 export const DIMENSIONS = 32;
@@ -137,4 +138,6 @@ async function main() {
   await flush();
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();
+// Run as a program, also through a link.
+const program = process.argv[1] && realpathSync(process.argv[1]);
+if (program === fileURLToPath(import.meta.url)) await main();
