@@ -36,4 +36,20 @@ inline constexpr std::int64_t kKeySecondsMax = 10 * 365 * 86'400LL;
 inline constexpr std::int64_t kKeyBytesMax = 1LL << 40;
 inline constexpr std::int64_t kKeyThreadsMax = 256;
 
+// A key with a number in [min, max]. `env` may be empty.
+inline ConfigKey number_key(std::string_view name, std::string_view env, std::string_view fallback,
+                            std::string_view help, Unit unit, std::int64_t min, std::int64_t max,
+                            void (*apply)(Config&, const KeyValue&)) {
+    ConfigKey key{.name = name,
+                  .type = KeyType::Integer,
+                  .fallback = fallback,
+                  .help = help,
+                  .apply = apply,
+                  .unit = unit,
+                  .min = min,
+                  .max = max};
+    if (!env.empty()) key.env = {env};
+    return key;
+}
+
 }  // namespace zs::server
