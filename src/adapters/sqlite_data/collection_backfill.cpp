@@ -1,6 +1,7 @@
 #include "adapters/sqlite_data/collection_tables.hpp"
 #include "core/data/collection_service.hpp"
 #include "core/data/column_value.hpp"
+#include "core/data/identifier.hpp"
 #include "documents/document_reader.hpp"
 
 namespace zs::sqlite_data {
@@ -24,7 +25,7 @@ struct Slice {
 Result<Slice> read_slice(sqlite::Connection& connection, const CatalogEntry& entry,
                          std::uint64_t documents_max) {
     auto query =
-        connection.prepare("SELECT rowid, doc FROM " + quote_identifier(entry.collection.name)
+        connection.prepare("SELECT rowid, doc FROM " + data::quote_name(entry.collection.name)
                            + " WHERE rowid>?1 AND rowid<=?2 ORDER BY rowid");
     if (!query) return std::move(query).error();
     auto bound = query->bind_all(entry.backfill->next_row, entry.backfill->last_row);
@@ -45,11 +46,11 @@ Result<Slice> read_slice(sqlite::Connection& connection, const CatalogEntry& ent
 }
 
 std::string update_text(const data::Collection& collection) {
-    std::string sql = "UPDATE " + quote_identifier(collection.name) + " SET ";
+    std::string sql = "UPDATE " + data::quote_name(collection.name) + " SET ";
     int index = 1;
     for (const auto& column : collection.projection->columns) {
         if (index > 1) sql += ",";
-        sql += quote_identifier(column.name) + "=?" + std::to_string(++index);
+        sql += data::quote_name(column.name) + "=?" + std::to_string(++index);
     }
     return sql + " WHERE rowid=?1";
 }

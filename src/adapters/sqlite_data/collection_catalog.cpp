@@ -94,15 +94,6 @@ CatalogEntry read_entry(const sqlite::Statement& row) {
 
 }  // namespace
 
-std::string quote_identifier(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) {
-        if (c == '"') out += '"';
-        out += c;
-    }
-    return out + "\"";
-}
-
 Result<void> make_collection_tables(sqlite::Connection& connection) {
     return connection.execute(kTables);
 }

@@ -52,7 +52,4 @@ Result<void> put_stream(sqlite::Connection& connection, const data::StreamState&
 // Streams that nothing was added to since.
 Result<void> forget_streams(sqlite::Connection& connection, std::int64_t before_ms);
 
-// "name", with its quotes doubled.
-std::string quote_identifier(std::string_view name);
-
 }  // namespace zs::sqlite_data

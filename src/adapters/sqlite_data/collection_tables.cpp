@@ -3,6 +3,7 @@
 #include "adapters/sqlite_data/table_catalog.hpp"
 #include "base/encoding.hpp"
 #include "core/data/document_limits.hpp"
+#include "core/data/identifier.hpp"
 
 namespace zs::sqlite_data {
 namespace {
@@ -37,18 +38,18 @@ Result<void> add_index(sqlite::Connection& connection, const std::string& table,
                        const ProjectedColumn& column) {
     if (!column.index) return {};
     return connection.execute(
-        "CREATE INDEX IF NOT EXISTS " + quote_identifier(index_name(table, column.name)) + " ON "
-        + quote_identifier(table) + "(" + quote_identifier(column.name) + ")");
+        "CREATE INDEX IF NOT EXISTS " + data::quote_name(index_name(table, column.name)) + " ON "
+        + data::quote_name(table) + "(" + data::quote_name(column.name) + ")");
 }
 
 std::string table_text(const data::Collection& collection) {
     // Row ids stay: change capture and vector indexes know rows by them, random ids spread over a
     // small index and not over whole documents, and appending to a table is quick.
-    std::string sql = "CREATE TABLE " + quote_identifier(collection.name)
+    std::string sql = "CREATE TABLE " + data::quote_name(collection.name)
                       + "(\"_id\" TEXT PRIMARY KEY NOT NULL, \"_ts\" TIMESTAMP NOT NULL, \"doc\" "
                         "JSON NOT NULL";
     for (const auto& column : own_columns(collection.projection))
-        sql += ", " + quote_identifier(column.name) + " " + column.type;
+        sql += ", " + data::quote_name(column.name) + " " + column.type;
     return sql + ")";
 }
 
@@ -56,8 +57,8 @@ Result<void> check_other_table(sqlite::Connection& connection,
                                const std::optional<Projection>& projection) {
     if (!projection || !projection->table) return {};
     for (const auto& column : projection->columns) {
-        auto query = connection.prepare("SELECT " + quote_identifier(column.name) + " FROM "
-                                        + quote_identifier(*projection->table));
+        auto query = connection.prepare("SELECT " + data::quote_name(column.name) + " FROM "
+                                        + data::quote_name(*projection->table));
         if (query) continue;
         return invalid_field("projection.table",
                              "projection: the table '" + *projection->table
@@ -102,12 +103,12 @@ Result<void> drop_columns(sqlite::Connection& connection, const std::string& tab
         const auto* same = find_column(kept, column);
         if (same == nullptr || !same->index) {
             auto dropped = connection.execute("DROP INDEX IF EXISTS "
-                                              + quote_identifier(index_name(table, column.name)));
+                                              + data::quote_name(index_name(table, column.name)));
             if (!dropped) return dropped;
         }
         if (same != nullptr) continue;
-        auto dropped = connection.execute("ALTER TABLE " + quote_identifier(table) + " DROP COLUMN "
-                                          + quote_identifier(column.name));
+        auto dropped = connection.execute("ALTER TABLE " + data::quote_name(table) + " DROP COLUMN "
+                                          + data::quote_name(column.name));
         if (!dropped) return dropped;
     }
     return {};
@@ -119,8 +120,8 @@ Result<void> add_columns(sqlite::Connection& connection, const std::string& tabl
     for (const auto& column : columns) {
         if (find_column(kept, column) == nullptr) {
             auto added =
-                connection.execute("ALTER TABLE " + quote_identifier(table) + " ADD COLUMN "
-                                   + quote_identifier(column.name) + " " + column.type);
+                connection.execute("ALTER TABLE " + data::quote_name(table) + " ADD COLUMN "
+                                   + data::quote_name(column.name) + " " + column.type);
             if (!added) return added;
         }
         auto indexed = add_index(connection, table, column);
@@ -189,7 +190,7 @@ Result<void> drop_collection(TenantDatabase& database, sqlite::Connection& conne
     if (!known) return std::move(known).error();
     if (!*known) return no_such_collection(name);
     auto dropped = remove_collection(connection, name);
-    if (dropped) dropped = connection.execute("DROP TABLE " + quote_identifier(name));
+    if (dropped) dropped = connection.execute("DROP TABLE " + data::quote_name(name));
     if (dropped) definition_ran(database, connection);
     return dropped;
 }
@@ -213,7 +214,7 @@ Result<CatalogEntry> change_projection(TenantDatabase& database, sqlite::Connect
     entry.backfill.reset();
     if (needs_backfill(wanted, old)) {
         const auto last = read_number(
-            connection, "SELECT max(rowid) FROM " + quote_identifier(entry.collection.name));
+            connection, "SELECT max(rowid) FROM " + data::quote_name(entry.collection.name));
         if (!last) return last.error();
         StoredBackfill backfill;
         backfill.last_row = *last;

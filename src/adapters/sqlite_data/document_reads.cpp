@@ -3,6 +3,7 @@
 #include "adapters/sqlite_data/collection_catalog.hpp"
 #include "base/json.hpp"
 #include "core/data/document_limits.hpp"
+#include "core/data/identifier.hpp"
 
 namespace zs::sqlite_data {
 namespace {
@@ -49,7 +50,7 @@ public:
 
     // A column where one holds exactly this value, so that its index is used.
     std::string expression(std::string_view path) const {
-        if (path == "_id" || path == "_ts") return quote_identifier(path);
+        if (path == "_id" || path == "_ts") return data::quote_name(path);
         const bool filled = !collection_.backfill || !collection_.backfill->failure.empty();
         if (filled && collection_.projection && !collection_.projection->table) {
             for (const auto& column : collection_.projection->columns) {
@@ -57,7 +58,7 @@ public:
                                   && column.value_class != data::ColumnClass::Vector
                                   && column.value_class != data::ColumnClass::Text;
                 const bool text = column.value_class == data::ColumnClass::Text;
-                if (column.path == path && (same || text)) return quote_identifier(column.name);
+                if (column.path == path && (same || text)) return data::quote_name(column.name);
             }
         }
         return "json_extract(\"doc\"," + json_path(path) + ")";
@@ -164,7 +165,7 @@ void append_line(std::string& out, std::string_view id, std::string_view json) {
 
 data::SqlRequest find_request(const data::DocumentScope& scope, std::string id) {
     auto request = request_of(scope);
-    request.sql = "SELECT \"_id\",\"_ts\",\"doc\" FROM " + quote_identifier(scope.collection->name)
+    request.sql = "SELECT \"_id\",\"_ts\",\"doc\" FROM " + data::quote_name(scope.collection->name)
                   + " WHERE \"_id\"=?1";
     request.positional.emplace_back(std::move(id));
     request.rows_max = 1;
@@ -180,7 +181,7 @@ data::SqlRequest list_request(const data::DocumentScope& scope, const data::Docu
         sql += "," + e;
         order += e + (key.descending ? " DESC," : ",");
     }
-    sql += " FROM " + quote_identifier(scope.collection->name);
+    sql += " FROM " + data::quote_name(scope.collection->name);
     std::string where;
     for (const auto& condition : query.conditions)
         where += (where.empty() ? "" : " AND ") + builder.condition(condition);
@@ -195,7 +196,7 @@ data::SqlRequest list_request(const data::DocumentScope& scope, const data::Docu
 data::SqlRequest piece_request(const data::DocumentScope& scope,
                                const data::DocumentCursor& after) {
     auto request = request_of(scope);
-    const std::string table = quote_identifier(scope.collection->name);
+    const std::string table = data::quote_name(scope.collection->name);
     const std::string behind =
         after.id.empty() ? "?1" : "(SELECT rowid FROM " + table + " WHERE \"_id\"=?1)";
     request.sql =

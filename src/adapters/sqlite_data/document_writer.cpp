@@ -4,6 +4,7 @@
 #include "adapters/sqlite_data/document_ids.hpp"
 #include "core/data/column_value.hpp"
 #include "core/data/document_limits.hpp"
+#include "core/data/identifier.hpp"
 #include "sqlite/errors.hpp"
 
 #include <sqlite3.h>
@@ -30,7 +31,7 @@ const std::vector<ProjectedColumn>& no_columns() {
 
 std::string insert_text(const std::string& table, const std::vector<ProjectedColumn>& columns,
                         bool own, OnConflict on_conflict) {
-    std::string sql = "INSERT INTO " + quote_identifier(table) + "(";
+    std::string sql = "INSERT INTO " + data::quote_name(table) + "(";
     std::string values;
     std::string updates = "\"_ts\"=excluded.\"_ts\",\"doc\"=excluded.\"doc\"";
     int index = 0;
@@ -40,7 +41,7 @@ std::string insert_text(const std::string& table, const std::vector<ProjectedCol
         index = 3;
     }
     for (const auto& column : columns) {
-        const std::string name = quote_identifier(column.name);
+        const std::string name = data::quote_name(column.name);
         sql += (index > 0 ? "," : "") + name;
         values += (index > 0 ? ",?" : "?") + std::to_string(index + 1);
         updates += "," + name + "=excluded." + name;

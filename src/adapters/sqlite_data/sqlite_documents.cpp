@@ -6,6 +6,7 @@
 #include "adapters/sqlite_data/sqlite_collections.hpp"
 #include "base/json.hpp"
 #include "core/data/collection_service.hpp"
+#include "core/data/identifier.hpp"
 #include "core/data/merge_patch.hpp"
 
 #include <boost/json.hpp>
@@ -83,7 +84,7 @@ async::Task<Result<data::DocumentPiece>> SqliteCollections::read_piece(data::Doc
 
 async::Task<Result<void>> SqliteCollections::remove(data::DocumentScope scope, std::string id) {
     auto request = find_request(scope, id);
-    request.sql = "DELETE FROM " + quote_identifier(scope.collection->name) + " WHERE \"_id\"=?1";
+    request.sql = "DELETE FROM " + data::quote_name(scope.collection->name) + " WHERE \"_id\"=?1";
     auto removed = co_await engine_.execute(std::move(request), nullptr);
     if (!removed) co_return std::move(removed).error();
     if (removed->affected_rows.value_or(0) == 0) co_return no_such_document(id);
@@ -100,7 +101,7 @@ Result<data::StoredDocument> merge_document(TenantDatabase& database,
     std::string before;
     {
         auto query =
-            connection.prepare("SELECT \"doc\" FROM " + quote_identifier(scope.collection->name)
+            connection.prepare("SELECT \"doc\" FROM " + data::quote_name(scope.collection->name)
                                + " WHERE \"_id\"=?1");
         if (!query) return std::move(query).error();
         auto bound = query->bind(1, id);

@@ -3,6 +3,7 @@
 #include "adapters/sqlite_data/authorizer.hpp"
 #include "adapters/sqlite_data/collection_catalog.hpp"
 #include "base/encoding.hpp"
+#include "core/data/identifier.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -11,15 +12,6 @@ namespace zs::sqlite_data {
 namespace {
 
 constexpr std::int64_t kCountedExactlyMax = 100'000;
-
-std::string quote(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) {
-        if (c == '"') out += '"';
-        out += c;
-    }
-    return out + "\"";
-}
 
 std::string upper(std::string_view text) {
     std::string out(text);
@@ -55,7 +47,7 @@ std::int64_t analyzed_rows(sqlite::Connection& connection, const std::string& ta
 constexpr std::chrono::milliseconds kCountingTime{500};
 
 std::uint64_t count_rows(sqlite::Connection& connection, const std::string& table) {
-    const std::string name = quote(table);
+    const std::string name = data::quote_name(table);
     const std::int64_t counted =
         read_integer(connection, "SELECT count(*) FROM (SELECT 1 FROM " + name + " LIMIT "
                                      + std::to_string(kCountedExactlyMax + 1) + ")");

@@ -3,8 +3,8 @@
 #include "adapters/sqlite_data/authorizer.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
 #include "base/encoding.hpp"
+#include "core/data/identifier.hpp"
 #include "core/data/limits.hpp"
-#include "core/data/vector_filter.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>

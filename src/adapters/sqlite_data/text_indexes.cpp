@@ -80,10 +80,11 @@ Result<bool> fill_more(sqlite::Connection& connection, const TextIndexSql& sql) 
     const bool more = *row && !next->is_null(0);
     const std::int64_t last = more ? next->integer(0) : 0;
     next->reset();
-    if (!more)
-        return finish_text_index(connection, sql.id()).has_value()
-                   ? Result<bool>(false)
-                   : Result<bool>(internal_error("the index could not be marked as ready"));
+    if (!more) {
+        auto finished = finish_text_index(connection, sql.id());
+        if (!finished) return std::move(finished).error();
+        return false;
+    }
     for (const auto& statement : {sql.forget_range(), sql.fill_range()}) {
         auto fill = connection.prepare(statement);
         if (!fill) return std::move(fill).error();

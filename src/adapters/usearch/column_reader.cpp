@@ -1,7 +1,7 @@
 #include "adapters/usearch/column_reader.hpp"
 
 #include "base/encoding.hpp"
-#include "core/data/vector_filter.hpp"
+#include "core/data/identifier.hpp"
 #include "core/data/vector_value.hpp"
 
 #include <algorithm>

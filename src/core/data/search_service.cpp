@@ -1,7 +1,9 @@
 #include "core/data/search_service.hpp"
 
 #include "base/encoding.hpp"
+#include "core/data/identifier.hpp"
 #include "core/data/limits.hpp"
+#include "core/data/row_lookup.hpp"
 #include "core/data/vector_filter.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +11,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <map>
 
 namespace zs::data {
@@ -55,39 +56,6 @@ Result<void> check_call(const SearchCall& call) {
     }
     return call.filter ? check_filter(*call.filter) : Result<void>();
 }
-
-SqlRequest request_of(const identity::Principal& principal, std::string sql,
-                      const std::stop_token& cancelled) {
-    SqlRequest request;
-    request.sql = std::move(sql);
-    // A number, so that the engine reads at its own pace.
-    request.rows_max = std::numeric_limits<std::uint64_t>::max();
-    request.deadline = async::Deadline::after(kPatience);
-    request.cancelled = cancelled;
-    request.tenant = principal.tenant;
-    request.rights = principal.rights;
-    return request;
-}
-
-template <class Hits>
-std::string json_of_row_ids(const Hits& hits) {
-    std::string out = "[";
-    for (const auto& hit : hits) {
-        if (out.size() > 1) out += ',';
-        out += std::to_string(hit.row_id);
-    }
-    return out + "]";
-}
-
-class RowIdSink final : public RowSink {
-public:
-    Result<void> columns(std::span<const ResultColumn>) override { return {}; }
-    Result<void> row(std::span<const SqlValueView> values) override {
-        ids.push_back(values[0].integer);
-        return {};
-    }
-    std::vector<std::int64_t> ids;
-};
 
 }  // namespace
 
@@ -176,9 +144,12 @@ async::Task<Result<std::vector<TextHit>>> SearchService::keep_passing(
     auto sql = fmt::format(
         "SELECT {0} FROM {1} WHERE {2}{0} IN (SELECT value FROM json_each(?{3}))",
         table->row_id_name, quote_name(table->name), filter, call->filter_params.size() + 1);
-    auto request = request_of(*principal, std::move(sql), call->cancelled);
+    auto request = lookup_request(*principal, std::move(sql), async::Deadline::after(kPatience),
+                                  call->cancelled);
     request.positional = call->filter_params;
-    request.positional.emplace_back(json_of_row_ids(hits));
+    RowIdList row_ids;
+    row_ids.add(hits);
+    request.positional.emplace_back(row_ids.json());
     const auto sink = std::make_shared<RowIdSink>();
     auto read = co_await engine_.execute(std::move(request), sink);
     if (!read) co_return std::move(read).error();
@@ -248,8 +219,11 @@ async::Task<Result<void>> SearchService::give_rows(identity::PrincipalPtr princi
         columns += ", " + quote_name(column);
     auto sql = fmt::format("SELECT {} FROM {} WHERE {} IN (SELECT value FROM json_each(?1))",
                            columns, quote_name(table->name), table->row_id_name);
-    auto request = request_of(*principal, std::move(sql), call->cancelled);
-    request.positional.emplace_back(json_of_row_ids(hits));
+    auto request = lookup_request(*principal, std::move(sql), async::Deadline::after(kPatience),
+                                  call->cancelled);
+    RowIdList row_ids;
+    row_ids.add(hits);
+    request.positional.emplace_back(row_ids.json());
     auto read = co_await engine_.execute(std::move(request), std::move(rows));
     if (!read) co_return std::move(read).error();
     co_return Result<void>();

@@ -1,6 +1,7 @@
 #include "core/data/sql_service.hpp"
 
 #include "base/metrics.hpp"
+#include "core/data/identifier.hpp"
 #include "core/data/statement_kind.hpp"
 
 #include <array>
@@ -37,15 +38,6 @@ const KindMetrics& find_metrics(std::string_view kind) {
         if (entry.kind == kind) return entry;
     }
     return all.back();
-}
-
-std::string quote_name(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) {
-        if (c == '"') out += '"';
-        out += c;
-    }
-    return out + "\"";
 }
 
 }  // namespace

@@ -75,13 +75,4 @@ Result<void> check_filter(std::string_view filter) {
     return {};
 }
 
-std::string quote_name(std::string_view name) {
-    std::string out = "\"";
-    for (const char c : name) {
-        if (c == '"') out += '"';
-        out += c;
-    }
-    return out + "\"";
-}
-
 }  // namespace zs::data

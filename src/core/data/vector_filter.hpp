@@ -2,7 +2,6 @@
 
 #include "base/error.hpp"
 
-#include <string>
 #include <string_view>
 
 namespace zs::data {
@@ -12,8 +11,5 @@ namespace zs::data {
 // engine's to decide.
 // Errors: InvalidArgument "invalid_filter" with details.offset.
 Result<void> check_filter(std::string_view filter);
-
-// A name as an SQL identifier: "a ""name""".
-std::string quote_name(std::string_view name);
 
 }  // namespace zs::data

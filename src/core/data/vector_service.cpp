@@ -1,11 +1,12 @@
 #include "core/data/vector_service.hpp"
 
+#include "core/data/identifier.hpp"
 #include "core/data/limits.hpp"
+#include "core/data/row_lookup.hpp"
 #include "core/data/vector_filter.hpp"
 #include "vector/kernels.hpp"
 
 #include <algorithm>
-#include <limits>
 
 namespace zs::data {
 
@@ -102,46 +103,19 @@ VectorColumn column_of(const identity::Principal& principal, std::string table,
     return made;
 }
 
-SqlRequest request_of(const identity::Principal& principal, std::string sql,
-                      async::Deadline deadline, const std::stop_token& cancelled) {
-    SqlRequest request;
-    request.sql = std::move(sql);
-    // A number, so that the engine reads at its own pace.
-    request.rows_max = std::numeric_limits<std::uint64_t>::max();
-    request.deadline = deadline;
-    request.cancelled = cancelled;
-    request.tenant = principal.tenant;
-    request.rights = principal.rights;
-    return request;
+// Sorted, without repetition.
+std::shared_ptr<const RowIds> rows_of(RowIds ids) {
+    std::ranges::sort(ids);
+    const auto repeated = std::ranges::unique(ids);
+    ids.erase(repeated.begin(), repeated.end());
+    return std::make_shared<const RowIds>(std::move(ids));
 }
 
-class RowIdSink final : public RowSink {
-public:
-    Result<void> columns(std::span<const ResultColumn>) override { return {}; }
-    Result<void> row(std::span<const SqlValueView> values) override {
-        ids_.push_back(values[0].integer);
-        return {};
-    }
-    std::shared_ptr<const RowIds> take() {
-        std::ranges::sort(ids_);
-        const auto repeated = std::ranges::unique(ids_);
-        ids_.erase(repeated.begin(), repeated.end());
-        return std::make_shared<const RowIds>(std::move(ids_));
-    }
-
-private:
-    RowIds ids_;
-};
-
 std::string json_of_rows(const VectorFound& found) {
-    std::string out = "[";
-    for (const auto& hits : found.hits) {
-        for (const VectorHit& hit : hits) {
-            if (out.size() > 1) out += ',';
-            out += std::to_string(hit.row_id);
-        }
-    }
-    return out + "]";
+    RowIdList row_ids;
+    for (const auto& hits : found.hits)
+        row_ids.add(hits);
+    return row_ids.json();
 }
 
 std::string rows_sql(const VectorTable& table, const std::vector<std::string>& include) {
@@ -181,12 +155,12 @@ async::Task<Result<VectorQuery>> VectorService::prepare(identity::PrincipalPtr p
     if (!call.filter) co_return query;
     std::string sql = "SELECT " + table.row_id_name + " FROM " + quote_name(table.table)
                       + " WHERE (" + *call.filter + ")";
-    auto request = request_of(*principal, std::move(sql), query.deadline, call.cancelled);
+    auto request = lookup_request(*principal, std::move(sql), query.deadline, call.cancelled);
     request.positional = std::move(call.filter_params);
     const auto sink = std::make_shared<RowIdSink>();
     auto read = co_await engine_.execute(std::move(request), sink);
     if (!read) co_return std::move(read).error();
-    query.only = sink->take();
+    query.only = rows_of(std::move(sink->ids));
     co_return query;
 }
 
@@ -196,8 +170,8 @@ async::Task<Result<void>> VectorService::give_rows(identity::PrincipalPtr princi
                                                    std::shared_ptr<RowSink> rows) {
     if (!rows || (call.include.empty() && table.key_is_row_id)) co_return Result<void>();
     found.has_rows = true;
-    auto request = request_of(*principal, rows_sql(table, call.include),
-                              async::Deadline::after(kPatience), call.cancelled);
+    auto request = lookup_request(*principal, rows_sql(table, call.include),
+                                  async::Deadline::after(kPatience), call.cancelled);
     // A row's key is part of every answer; only what is included asks for the right to read.
     if (call.include.empty()) {
         request.rights = std::make_shared<identity::Rights>(identity::Rights::everything());
@@ -240,8 +214,8 @@ async::Task<Result<VectorFound>> VectorService::knn(identity::PrincipalPtr princ
     // Who may not read a table is told nothing about it.
     std::string sql = "SELECT " + (table ? quote_name(table->column) : std::string("1")) + " FROM "
                       + quote_name(table ? table->table : call.table) + " LIMIT 0";
-    auto look =
-        request_of(*principal, std::move(sql), async::Deadline::after(kPatience), call.cancelled);
+    auto look = lookup_request(*principal, std::move(sql), async::Deadline::after(kPatience),
+                               call.cancelled);
     auto readable = co_await engine_.execute(std::move(look), nullptr);
     if (!readable) co_return std::move(readable).error();
     if (!table) co_return std::move(table).error();
