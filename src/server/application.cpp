@@ -166,7 +166,7 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       vector_definitions(engine, sql_pool),
       vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config)),
       vectors(vector_indexes, engine),
-      text_indexes(engine, sql_pool),
+      text_indexes(engine, sql_pool, ground->io.executor()),
       search(text_indexes, vectors, engine),
       files(*ground->blobs, file_catalog, blob_ledger, identity.audit, ground->clock, file_metrics,
             file_limits(ground->config)),

@@ -1,7 +1,10 @@
 #include "adapters/sqlite_data/engine_test.hpp"
+#include "adapters/sqlite_data/tenant_database.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
+#include "async/io_runtime.hpp"
 
 #include <algorithm>
+#include <thread>
 
 namespace zs::sqlite_data {
 namespace {
@@ -13,7 +16,9 @@ using identity::Rights;
 
 class TextIndexTest : public EngineTest {
 protected:
-    SqliteTextIndexes indexes() { return SqliteTextIndexes(*engine_, pool_); }
+    TextIndexTest() { loops_.start(); }
+
+    SqliteTextIndexes indexes() { return SqliteTextIndexes(*engine_, pool_, loops_.executor()); }
 
     Result<data::TextBuild> build(std::string table, std::vector<std::string> columns,
                                   data::TextTokenizer tokenizer = data::TextTokenizer::Unicode) {
@@ -51,6 +56,17 @@ protected:
         const auto hits = search(query, mode);
         return hits ? "" : hits.error().reason;
     }
+
+    // As a restart in the middle of the filling leaves it.
+    void cut_filling() {
+        auto database = testing::run_task(engine_->database(request("").tenant)).value();
+        auto cut = [](sqlite::Connection& connection) {
+            return connection.execute("UPDATE _zs_text_indexes SET ready=0, filled_to=1");
+        };
+        ASSERT_TRUE(testing::run_task(database->writer().run(std::move(cut))).has_value());
+    }
+
+    async::IoRuntime loops_{1};
 
     void make_books() {
         must("CREATE TABLE books(id INTEGER PRIMARY KEY, title TEXT UNIQUE, summary TEXT)");
@@ -223,6 +239,28 @@ TEST_F(TextIndexTest, FillsInPiecesWhatIsAlreadyThere) {
     auto rare = found("rare");
     std::ranges::sort(rare);
     EXPECT_EQ(rare, (Ids{-1400, -700, 0, 700, 1400}));
+}
+
+TEST_F(TextIndexTest, AFillingThatWasCutOffGoesOnWhenItsIndexIsLookedAt) {
+    make_books();
+    for (const bool by_search : {true, false}) {
+        cut_filling();
+        auto all = indexes();
+        data::TextQuery query;
+        query.tenant = request("").tenant;
+        query.table = "books";
+        query.expression = "sea";
+        const auto is_ready = [&] {
+            if (!by_search) return testing::run_task(all.list(query.tenant))->at(0).ready;
+            const auto hits = testing::run_task(all.search(query));
+            EXPECT_EQ(hits ? "" : hits.error().reason, hits ? "" : "index_building");
+            return hits.has_value();
+        };
+        EXPECT_FALSE(is_ready()) << "by search: " << by_search;
+        while (!is_ready())
+            std::this_thread::yield();
+        EXPECT_EQ(found("sea"), (Ids{2, 1}));
+    }
 }
 
 TEST_F(TextIndexTest, SaysWhatCannotBeIndexed) {

@@ -2,8 +2,7 @@
 
 #include "adapters/sqlite_data/tenant_database.hpp"
 #include "adapters/sqlite_data/text_index_sql.hpp"
-#include "base/encoding.hpp"
-#include "core/data/limits.hpp"
+#include "base/log.hpp"
 
 #include <chrono>
 
@@ -65,12 +64,13 @@ Result<Defined> define(TenantDatabase& database, sqlite::Connection& connection,
 }
 
 // Fills the next rows. False: there were none, and the index is ready.
-Result<bool> fill_more(sqlite::Connection& connection, const TextIndexSql& sql) {
-    auto state = find_text_index(connection, sql.definition().table);
+Result<bool> fill_more(sqlite::Connection& connection, std::int64_t id, std::string_view table) {
+    auto state = find_text_index(connection, table);
     if (!state) return std::move(state).error();
-    if (!*state || (*state)->id != sql.id()) {
+    if (!*state || (*state)->id != id) {
         return conflict("the index was dropped or defined anew meanwhile", "index_replaced");
     }
+    const TextIndexSql sql(id, (*state)->definition);
     auto next = connection.prepare(sql.next_row());
     if (!next) return std::move(next).error();
     auto bound = next->bind_all((*state)->filled_to, kFillRows);
@@ -98,20 +98,32 @@ Result<bool> fill_more(sqlite::Connection& connection, const TextIndexSql& sql) 
     return true;
 }
 
-Result<std::vector<TextIndexInfo>> list_blocking(sqlite::Connection& connection) {
+struct Listed {
+    std::vector<StoredTextIndex> stored;
+    std::vector<TextIndexInfo> infos;  // of the same indexes
+};
+
+Result<Listed> list_blocking(sqlite::Connection& connection) {
     auto all = read_text_indexes(connection);
     if (!all) return std::move(all).error();
-    std::vector<TextIndexInfo> infos;
-    for (auto& each : *all) {
+    Listed listed;
+    for (const auto& each : *all) {
         TextIndexInfo info;
         auto rows = count_text_rows(connection, each.id);
         if (!rows) return std::move(rows).error();
         info.rows = *rows;
         info.ready = each.ready;
-        info.definition = std::move(each.definition);
-        infos.push_back(std::move(info));
+        info.definition = each.definition;
+        listed.infos.push_back(std::move(info));
     }
-    return infos;
+    listed.stored = std::move(*all);
+    return listed;
+}
+
+Error index_building(const data::TextQuery& query, std::int64_t id) {
+    return conflict("the full-text index of '" + query.table + "' is being built: try again",
+                    "index_building")
+        .with("index", id);
 }
 
 Result<std::vector<data::TextHit>> search_blocking(sqlite::Connection& connection,
@@ -119,11 +131,7 @@ Result<std::vector<data::TextHit>> search_blocking(sqlite::Connection& connectio
     auto index = find_text_index(connection, query.table);
     if (!index) return std::move(index).error();
     if (!*index) return no_such_index(query.table);
-    if (!(*index)->ready) {
-        return conflict("the full-text index of '" + query.table
-                            + "' is not complete: it is being built, or its building was cut off",
-                        "index_building");
-    }
+    if (!(*index)->ready) return index_building(query, (*index)->id);
     auto search = connection.prepare_cached(
         TextIndexSql((*index)->id, std::move((*index)->definition)).search());
     if (!search) return std::move(search).error();
@@ -147,6 +155,55 @@ data::SqlRequest limits_of(const data::TextQuery& query) {
 
 }  // namespace
 
+SqliteTextIndexes::SqliteTextIndexes(SqliteSqlEngine& engine, async::BlockingPool& pool,
+                                     async::Executor executor)
+    : engine_(engine), pool_(pool), fillings_(std::move(executor), "full-text fillings") {}
+
+SqliteTextIndexes::~SqliteTextIndexes() {
+    fillings_.cancel();
+    fillings_.join_blocking();
+}
+
+bool SqliteTextIndexes::begin_filling(const FillKey& key) {
+    const std::lock_guard lock(mutex_);
+    return filling_.insert(key).second;
+}
+
+void SqliteTextIndexes::end_filling(const FillKey& key) {
+    const std::lock_guard lock(mutex_);
+    filling_.erase(key);
+}
+
+async::Task<Result<void>> SqliteTextIndexes::fill(identity::Tenant tenant, std::int64_t id,
+                                                  std::string table) {
+    while (true) {
+        auto database = co_await engine_.database(tenant);
+        if (!database) co_return std::move(database).error();
+        auto piece = [id, table](sqlite::Connection& connection) {
+            return fill_more(connection, id, table);
+        };
+        auto more = co_await (*database)->writer().run(std::move(piece));
+        if (!more) co_return std::move(more).error();
+        if (!*more) co_return Result<void>();
+    }
+}
+
+void SqliteTextIndexes::go_on_filling(const identity::Tenant& tenant, std::int64_t id,
+                                      const std::string& table) {
+    const FillKey key(tenant, id);
+    if (begin_filling(key)) fillings_.spawn(fill_again(key, table));
+}
+
+async::Task<> SqliteTextIndexes::fill_again(FillKey key, std::string table) {
+    log::info("a full-text index is filled further", {{"table", table}});
+    const auto filled = co_await fill(key.first, key.second, table);
+    end_filling(key);
+    if (!filled) {
+        log::warn("a full-text index is not filled",
+                  {{"table", table}, {"reason", filled.error().message}});
+    }
+}
+
 async::Task<Result<data::TextBuild>> SqliteTextIndexes::build(identity::Tenant tenant,
                                                               TextIndexDefinition definition) {
     const auto began = std::chrono::steady_clock::now();
@@ -159,12 +216,11 @@ async::Task<Result<data::TextBuild>> SqliteTextIndexes::build(identity::Tenant t
     if (!made) co_return std::move(made).error();
     database->schema_changed();
     const auto sql = std::make_shared<const TextIndexSql>(std::move(made->sql));
-    while (true) {
-        auto fill = [sql](sqlite::Connection& connection) { return fill_more(connection, *sql); };
-        auto more = co_await database->writer().run(std::move(fill));
-        if (!more) co_return std::move(more).error();
-        if (!*more) break;
-    }
+    const FillKey key(tenant, sql->id());
+    (void)begin_filling(key);  // a search that came in between may have; both may fill
+    auto filled = co_await fill(std::move(tenant), sql->id(), sql->definition().table);
+    end_filling(key);
+    if (!filled) co_return std::move(filled).error();
     auto count = [database, sql]() -> Result<std::uint64_t> {
         const data::SqlRequest unlimited;
         return read_limited<std::uint64_t>(*database, unlimited, [&](auto& connection) {
@@ -186,23 +242,33 @@ async::Task<Result<data::TextBuild>> SqliteTextIndexes::build(identity::Tenant t
 async::Task<Result<std::vector<data::TextHit>>> SqliteTextIndexes::search(data::TextQuery query) {
     auto opened = co_await engine_.database(query.tenant);
     if (!opened) co_return std::move(opened).error();
-    auto look = [database = *opened, query = std::move(query)] {
+    const auto asked = std::make_shared<const data::TextQuery>(std::move(query));
+    auto look = [database = *opened, asked] {
         return read_limited<std::vector<data::TextHit>>(
-            *database, limits_of(query),
-            [&](auto& connection) { return search_blocking(connection, query); });
+            *database, limits_of(*asked),
+            [&](auto& connection) { return search_blocking(connection, *asked); });
     };
-    co_return co_await pool_.run(std::move(look));
+    auto hits = co_await pool_.run(std::move(look));
+    if (hits || hits.error().reason != "index_building") co_return hits;
+    const Error building = hits.error();
+    go_on_filling(asked->tenant, building.details.at("index").as_int64(), asked->table);
+    co_return hits;
 }
 
 async::Task<Result<std::vector<TextIndexInfo>>> SqliteTextIndexes::list(identity::Tenant tenant) {
-    auto opened = co_await engine_.database(std::move(tenant));
+    auto opened = co_await engine_.database(tenant);
     if (!opened) co_return std::move(opened).error();
     auto read = [database = *opened] {
         const data::SqlRequest unlimited;
-        return read_limited<std::vector<TextIndexInfo>>(
-            *database, unlimited, [](auto& connection) { return list_blocking(connection); });
+        return read_limited<Listed>(*database, unlimited,
+                                    [](auto& connection) { return list_blocking(connection); });
     };
-    co_return co_await pool_.run(std::move(read));
+    auto listed = co_await pool_.run(std::move(read));
+    if (!listed) co_return std::move(listed).error();
+    for (const auto& each : listed->stored) {
+        if (!each.ready) go_on_filling(tenant, each.id, each.definition.table);
+    }
+    co_return std::move(listed->infos);
 }
 
 async::Task<Result<void>> SqliteTextIndexes::drop(identity::Tenant tenant, std::string table) {

@@ -31,7 +31,7 @@ struct TextIndexDefinition {
 struct TextIndexInfo {
     TextIndexDefinition definition;
     std::uint64_t rows = 0;
-    bool ready = false;  // false: the filling was cut off; build it again
+    bool ready = false;  // false: it is being filled
 };
 
 struct TextBuild {
