@@ -1,5 +1,7 @@
-// Exact nearest neighbours of 100,000 × 768 f32, against a pure memory read and FAISS's flat index.
+// Exact nearest neighbours of 100,000 × 768 f32, against a pure memory read, FAISS, sqlite-vec, DuckDB.
+// sqlite-vec and DuckDB come from bench/peers.
 #include "support/failure.hpp"
+#include "support/knn_peers.hpp"
 #include "support/options.hpp"
 #include "support/report.hpp"
 #include "vector/kernels.hpp"
@@ -124,6 +126,23 @@ public:
         return {kRead, run};
     }
 
+    // One whose answers are right: it must find the nearest vector that we find.
+    Subject database(KnnPeer& peer) const {
+        const auto found = search(vector::Metric::L2, kQueries);
+        for (std::size_t q = 0; q < kQueries; q += 16) {
+            if (peer.nearest(query(q), kNearest).at(0) != found[q][0].index)
+                throw Failure(fmt::format("{} finds another nearest vector", peer.name()));
+        }
+        const auto run = [this, &peer] {
+            return passes(options_.seconds, 1, [&] { (void)peer.nearest(query(0), kNearest); });
+        };
+        return {peer.name(), run};
+    }
+
+    KnnTable table() const {
+        return {vectors_, kDimensions};
+    }
+
     Subject ours(const char* name, vector::Metric metric, std::size_t queries) const {
         const auto run = [this, metric, queries] {
             const auto pass = [&] { (void)search(metric, queries); };
@@ -143,6 +162,10 @@ public:
 #endif
 
 private:
+    std::span<const float> query(std::size_t index) const {
+        return std::span(queries_).subspan(index * kDimensions, kDimensions);
+    }
+
     std::vector<std::vector<vector::Neighbour>> search(vector::Metric metric,
                                                        std::size_t queries) const {
         const vector::ScanSpec spec{metric, vector::Scalar::F32, kDimensions};
@@ -209,6 +232,10 @@ void measure(const BenchOptions& options) {
 #else
     report.note("FAISS", "not installed (libfaiss-dev): no peer");
 #endif
+    const auto sqlite_vec = open_sqlite_vec(all.table());
+    const auto duckdb = open_duckdb(all.table());
+    subjects.push_back(all.database(*sqlite_vec));
+    subjects.push_back(all.database(*duckdb));
     const auto samples = run_interleaved(subjects, options.rounds);
     report.table("10 nearest, all cores", subjects, samples, kColumns, kRead);
     report.goal("time of one l2 query ÷ memory read",
@@ -224,6 +251,11 @@ void measure(const BenchOptions& options) {
                 ratio_of(samples, kManyL2, kFaissMany, "queries_per_second"),
                 Report::Bound::AtLeast, 1.0);
 #endif
+    for (const KnnPeer* peer : {sqlite_vec.get(), duckdb.get()}) {
+        report.goal("one query ÷ " + peer->name(),
+                    ratio_of(samples, kOneL2, peer->name(), "queries_per_second"),
+                    Report::Bound::AtLeast, 1.0);
+    }
 }
 
 }  // namespace

@@ -81,14 +81,21 @@ install_packages() {
     apt_install "${missing[@]}" || die "apt-get could not install: ${missing[*]}"
 }
 
+# install_modules FOLDER: what its package-lock.json says.
 install_modules() {
-    local modules=$ROOT/deps/node_modules stamp=$ROOT/deps/node_modules/.package-lock.json
-    if [[ -e $stamp && ! $stamp -ot $ROOT/deps/package-lock.json ]]; then return; fi
+    local folder=$1 modules=$ROOT/$1/node_modules
+    local stamp=$modules/.package-lock.json
+    if [[ -e $stamp && ! $stamp -ot $ROOT/$folder/package-lock.json ]]; then return; fi
     if [[ ${ZS_INSTALL:-} == never ]]; then die "$modules is missing or old (ZS_INSTALL=never)"; fi
-    say 'fetching the npm modules of deps/package-lock.json'
-    (cd "$ROOT/deps" && run npm ci --ignore-scripts --no-audit --no-fund >&2) ||
-        die 'npm ci failed in deps/'
+    say "fetching the npm modules of $folder/package-lock.json"
+    (cd "$ROOT/$folder" && run npm ci --ignore-scripts --no-audit --no-fund >&2) ||
+        die "npm ci failed in $folder/"
     touch "$stamp"
+}
+
+# install_peers BENCHMARK: the modules of bench/peers, when its sources name that folder.
+install_peers() {
+    if grep -qs 'bench/peers' "$ROOT/bench/$1".*; then install_modules bench/peers; fi
 }
 
 check_node() {
@@ -100,6 +107,6 @@ check_node() {
 # install SECTION…: everything a command needs before CMake runs.
 install() {
     install_packages build "$@"
-    install_modules
+    install_modules deps
     check_node
 }

@@ -45,6 +45,7 @@ cmd_bench() {
     shift
     [[ $name =~ ^[a-z0-9_-]+$ ]] || die_usage "'$name' is not the name of a benchmark"
     install test bench
+    install_peers "$name"
     configure release
     local targets=(zserver)
     if has_target release "bench_$name"; then targets+=("bench_$name"); fi

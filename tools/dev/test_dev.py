@@ -119,13 +119,13 @@ class Dev(unittest.TestCase):
         self.assertIn("missing packages (ZS_INSTALL=never): alpha gamma", done.stderr)
 
     def test_fetches_modules_once_and_again_when_the_lock_changed(self):
-        self.bash("install_modules; install_modules")
+        self.bash("install_modules deps; install_modules deps")
         _, calls = self.bash("")
         self.assertEqual(len(calls), 1, calls)
         self.assertIn("npm ci --ignore-scripts", calls[0])
         stamp = self.root / "deps/node_modules/.package-lock.json"
         os.utime(stamp, (1, 1))
-        _, calls = self.bash("install_modules")
+        _, calls = self.bash("install_modules deps")
         self.assertEqual(len(calls), 2, calls)
 
 
