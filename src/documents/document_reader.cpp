@@ -61,7 +61,7 @@ void DocumentReader::make_room(std::size_t bytes) {
     // Twice what stands over: a long document is moved a few times and not with every piece.
     const std::size_t room = std::max(chunk_bytes_, left.size() * 2 + bytes);
     auto& chunk = batch_->add_chunk(room);
-    std::memcpy(chunk.memory.get(), left.data(), left.size());
+    std::ranges::copy(left, chunk.memory.get());
     chunk.used = left.size();
     begin_ = 0;
 }
@@ -93,7 +93,7 @@ std::unique_ptr<DocumentBatch> DocumentReader::take() {
     note_end();
     if (!left.empty()) {
         auto& chunk = batch_->add_chunk(std::max(chunk_bytes_, left.size()));
-        std::memcpy(chunk.memory.get(), left.data(), left.size());
+        std::ranges::copy(left, chunk.memory.get());
         chunk.used = left.size();
     }
     scan();

@@ -5,8 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstring>
+#include <algorithm>
+#include <cstddef>
 #include <limits>
+#include <span>
 
 namespace zs::data {
 namespace {
@@ -14,7 +16,8 @@ namespace {
 SqlValue blob_of(const std::vector<float>& values) {
     Blob blob;
     blob.bytes.resize(values.size() * sizeof(float));
-    std::memcpy(blob.bytes.data(), values.data(), blob.bytes.size());
+    const auto bytes = std::as_bytes(std::span(values));
+    std::ranges::transform(bytes, blob.bytes.begin(), [](std::byte b) { return char(b); });
     return blob;
 }
 
