@@ -69,6 +69,10 @@ std::string Postgres::conninfo() const {
            + std::to_string(port_);
 }
 
+std::string Postgres::url() const {
+    return "postgres://postgres@127.0.0.1:" + std::to_string(port_) + "/postgres";
+}
+
 void Postgres::wait_until_ready() {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (PQping(conninfo().c_str()) != PQPING_OK) {

@@ -46,6 +46,7 @@ public:
 
     // For libpq.
     std::string conninfo() const;
+    std::string url() const;  // the same as postgres://…
     double cpu_seconds() const { return cpu_seconds_of_tree(process_->pid()); }
 
 private:
@@ -55,6 +56,18 @@ private:
     std::filesystem::path data_;
     std::filesystem::path log_;
     std::uint16_t port_ = 0;
+    std::optional<Process> process_;
+};
+
+// Redis that syncs its append-only file before each answer, on a free port of loopback.
+class Redis {
+public:
+    explicit Redis(const std::filesystem::path& directory);
+
+    std::string url() const;  // "redis://127.0.0.1:6379"
+
+private:
+    std::uint16_t port_;
     std::optional<Process> process_;
 };
 

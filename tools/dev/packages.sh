@@ -55,9 +55,9 @@ apt_install() {
         "${AS_ROOT[@]}" rm -f "$policy"
         trap - EXIT
     fi
-    if [[ -d /run/systemd/system && " $* " =~ \ (postgresql|nginx) ]]; then
-        say 'PostgreSQL and nginx were installed but not started; the tests start their own.' \
-            'To keep them off after a reboot: systemctl disable postgresql nginx'
+    if [[ -d /run/systemd/system && " $* " =~ \ (postgresql|nginx|redis) ]]; then
+        say 'PostgreSQL, nginx and Redis were installed but not started; the tests start their own.' \
+            'To keep them off after a reboot: systemctl disable postgresql nginx redis-server'
     fi
     return $status
 }
