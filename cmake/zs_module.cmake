@@ -18,7 +18,7 @@ set(ZS_EXTRA_ARROWS
   "core_.*->async" "core_.*->core_identity" "core_.*->core_events"
   "core_data->vector" "core_data->documents" "core_collab->yjs"
   "core_workflow->core_jobs" "core_workflow->core_data" "core_workflow->core_files"
-  "core_media->core_jobs"
+  "core_media->core_jobs" "core_jobs->core_files"
   # the parts of an adapter, and of the server, belong to it
   "adapters_relational_.*->adapters_relational" "adapters_relational->adapters_relational_.*"
   "adapters_http_.*->adapters_http" "server_.*->server")

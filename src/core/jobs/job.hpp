@@ -93,6 +93,7 @@ struct JobBrief {
     std::optional<RateLimit> rate;
     std::vector<std::string> requires_labels;
     SandboxTier sandbox = SandboxTier::L0;
+    std::string kind = "process";
     bool cancel_requested = false;
     // Of the running attempt.
     LeaseToken token{};

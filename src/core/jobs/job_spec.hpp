@@ -36,6 +36,7 @@ std::optional<SandboxTier> sandbox_tier(std::string_view text) noexcept;
 
 enum class DependsWhen : std::uint8_t { Succeeded, Failed, Finished };
 std::string_view to_text(DependsWhen when) noexcept;  // succeeded, failed, finished
+std::optional<DependsWhen> depends_when(std::string_view text) noexcept;
 
 struct Dependency {
     Uuid job;
@@ -45,6 +46,7 @@ struct Dependency {
 // What a submit with a unique key does when a job with it is not final yet.
 enum class OnConflict : std::uint8_t { Return, Replace, Error };
 std::string_view to_text(OnConflict on_conflict) noexcept;  // return, replace, error
+std::optional<OnConflict> on_conflict(std::string_view text) noexcept;
 
 // Absent members: the server's defaults.
 struct RetryRules {

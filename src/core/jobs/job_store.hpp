@@ -60,6 +60,8 @@ struct ClaimQuery {
     std::vector<JobId> candidates;
     std::vector<std::string> labels;
     SandboxTier sandbox = SandboxTier::L0;
+    std::vector<std::string> kinds;          // JobSpec::kind; empty: any
+    std::optional<identity::Tenant> tenant;  // only of this one
     std::size_t count = 1;
     Millis lease{300'000};
     Timestamp now;
@@ -88,6 +90,7 @@ struct FinishedAttempt {
     Timestamp now;
     // For failures that are retried; drawn by the queue with its jitter.
     Millis backoff{0};
+    std::uint32_t lost_leases_max = 3;  // for Outcome::Lost
 };
 
 enum class Steer : std::uint8_t { Cancel, Retry, Purge };
@@ -134,17 +137,23 @@ class JobStore {
 public:
     virtual ~JobStore() = default;
     // One answer per job, in order; all the same error with AllOrNone. Per job: Conflict
-    // "unique_key_in_use", Unprocessable "no_such_dependency", Conflict "schedule_fired".
+    // "unique_key_in_use", Unprocessable "no_such_dependency", Conflict "schedule_fired". A job whose
+    // dependency has ended in another way than it needs is added, and canceled in the same commit.
+    // Replacing by unique key keeps the id and gives a waiting job the new specification.
     virtual async::Task<Result<std::vector<Result<Submitted>>>> add(std::vector<NewJob> jobs,
                                                                     AddMode mode) = 0;
     virtual async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query) = 0;
     virtual async::Task<Result<std::vector<LeaseState>>> extend(WorkerId worker,
                                                                 std::vector<LeaseRef> leases,
                                                                 Millis lease, Timestamp now) = 0;
-    // One answer per attempt. Errors per attempt: Conflict "lease_lost".
+    // One answer per attempt. The token of an ended attempt stays with the job until the next lease:
+    // finishing again with an outcome that leads to the state the job has by now changes nothing and
+    // answers no transition. Errors per attempt: Conflict "lease_lost"; what next_state() refuses.
     virtual async::Task<Result<std::vector<Result<Changes>>>> finish(
         std::vector<FinishedAttempt> attempts) = 0;
-    // Errors: NotFound; Conflict "job_finished", "not_retryable", "job_running" (purge).
+    // Canceling a running job twice changes nothing the second time. A retried job does not wait for
+    // dependencies any more. Errors: NotFound; Conflict "job_finished", "not_retryable",
+    // "job_running" (purge of what is not final).
     virtual async::Task<Result<Changes>> steer(identity::Tenant tenant, JobId job, Steer steer,
                                                Timestamp now) = 0;
     virtual async::Task<Result<Swept>> sweep(SweepQuery query) = 0;

@@ -17,6 +17,7 @@ namespace zs::jobs {
 
 enum class LogStream : std::uint8_t { Stdout, Stderr, System };
 std::string_view to_text(LogStream stream) noexcept;  // stdout, stderr, system
+std::optional<LogStream> log_stream(std::string_view text) noexcept;
 
 // One line on its way into the log: bytes as they came, without the line end.
 struct LogLine {
