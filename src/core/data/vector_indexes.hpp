@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "core/data/vector_index.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace zs::data {
@@ -34,6 +35,10 @@ public:
     virtual async::Task<Result<std::vector<VectorIndexInfo>>> list(identity::Tenant tenant) = 0;
     virtual async::Task<Result<VectorIndexStats>> stats(VectorColumn column) = 0;
     virtual async::Task<Result<void>> drop(VectorColumn column) = 0;
+    // As search(), for an engine in the middle of a statement: on a thread that may block, and
+    // without waiting for anything the engine does. Empty: the index cannot answer now, because it
+    // is not in memory, or something of its table has to be read first. search() sees to that.
+    virtual Result<std::optional<VectorAnswer>> search_now_blocking(const VectorQuery& query) = 0;
     // Names and key of the column's table. Errors: of an Indexed one NotFound "no_such_index" only.
     virtual async::Task<Result<VectorTable>> table(VectorColumn column, ColumnUse use) = 0;
 };
