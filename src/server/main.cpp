@@ -1,3 +1,4 @@
+#include "adapters/process/shim.hpp"
 #include "server/commands/command_line.hpp"
 #include "server/server.hpp"
 
@@ -6,6 +7,8 @@
 #include <iostream>
 
 int main(int argc, char** argv) {
+    // Runs jobs, and knows nothing of the server.
+    if (zs::process::is_shim_command(argc, argv)) return zs::process::run_shim();
     // A reader that goes away shows as a failed write, not as a signal.
     std::signal(SIGPIPE, SIG_IGN);
     // The same for a file that may not grow (ulimit -f): the write fails, the process goes on.
