@@ -194,6 +194,7 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
           operations_settings(ground->config)),
       server(ground->io, router, credentials,
              http_settings(ground->config, ground->config.server.addr)) {
+    engine.use_vector_indexes(&vector_indexes);
     api.register_routes(router);
     identity.cache.on_session_ended(
         [this](identity::SessionId id) { background.spawn(transactions.end_session(id.uuid())); });

@@ -120,3 +120,88 @@ test('columns come later and move', async () => {
     [{ place: [1, 2], q: [7] }]);
   problem(assert, await run({ sql: "UPDATE points SET q = '[7,8]'" }), 400, 'dimension_mismatch');
 });
+
+test('an index made in SQL is used by SQL', async () => {
+  await server.sql(token,
+    'CREATE TABLE near (id INTEGER PRIMARY KEY, kind TEXT, v VECTOR(8), n INTEGER)');
+  let seed = 7;
+  const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647 - 0.5;
+  const vectors = Array.from({ length: 3000 }, () => Array.from({ length: 8 }, random));
+  for (let from = 0; from < vectors.length; from += 500) {
+    const some = vectors.slice(from, from + 500);
+    const values = some
+      .map((_, i) => `(${from + i + 1}, '${(from + i) % 50 ? 'often' : 'rare'}', ?, ${i % 7})`);
+    await server.sql(token, `INSERT INTO near VALUES ${values.join(',')}`, some);
+  }
+  const sql = "SELECT id, v <-> ?1 AS d FROM near WHERE kind = 'often' ORDER BY v <-> ?1 LIMIT 10";
+  const query = vectors[42];
+  const truth = await rows(sql, [query]);
+  const made = await run({ sql: `CREATE INDEX near_v ON near USING hnsw (v vector_l2_ops)
+    WITH (m = 8, ef_construction = 100)` });
+  assert.equal(made.status, 200, made.text);
+  assert.equal(made.json.affected_rows, 0);
+  const list = await server.get('/v1/indexes/hnsw', { token });
+  const [{ name, table, column, metric, m, ef_construction: ef, state }] = list.json;
+  assert.deepEqual({ name, table, column, metric, m, ef, state },
+    { name: 'near_v', table: 'near', column: 'v', metric: 'l2', m: 8, ef: 100, state: 'ready' });
+
+  const plan = (await rows(`EXPLAIN ${sql}`, [query])).map((row) => row.plan).join('\n');
+  assert.match(plan, /USING HNSW INDEX near_v ON near\(v\)/);
+  const found = await server.sql(token, sql, [query]);
+  assert.deepEqual(found.columns.map((each) => each.name), ['id', 'd']);
+  const right = new Set(truth.map(({ id }) => id));
+  assert.equal(found.rows.length, 10);
+  assert.ok(found.rows.filter(({ id }) => right.has(id)).length >= 9);
+  const exact = await run({ sql, params: [query], settings: { 'hnsw.ef_search': 3000 } });
+  assert.deepEqual(exact.json.rows, truth);
+  assert.equal((await rows("SELECT id FROM near WHERE kind = 'rare' ORDER BY v <-> ? LIMIT 100",
+    [query])).length, 60);
+
+  await server.sql(token, "INSERT INTO near VALUES (9000, 'often', ?, 0)", [query]);
+  assert.deepEqual((await rows(sql, [query])).slice(0, 2).map(({ id }) => id).sort(), [43, 9000]);
+  await server.sql(token, 'DELETE FROM near WHERE id = 9000');
+  assert.deepEqual((await rows(sql, [query]))[0].id, 43);
+
+  const joined = await rows(`SELECT near.id, h.distance FROM hnsw_search('near_v', ?, 5) h
+    JOIN near ON near.id = h.row_id ORDER BY h.distance`, [query]);
+  assert.equal(joined.length, 5);
+  assert.deepEqual(joined[0], { id: 43, distance: 0 });
+});
+
+test('mistakes about indexes are told', async () => {
+  const create = async (text) => run({ sql: `CREATE INDEX other ON ${text}` });
+  const option = problem(assert, await create('near USING hnsw (v) WITH (probes = 3)'), 400,
+    'sql_error');
+  assert.match(option.message, /known are m, ef_construction, metric and storage/);
+  problem(assert, await create('near USING hnsw (v) WITH (metric = 7)'), 400, 'invalid_metric');
+  problem(assert, await create('near USING hnsw (n)'), 400, 'not_a_vector');
+  problem(assert, await create('near USING hnsw (absent)'), 400, 'no_such_column');
+  problem(assert, await create('absent USING hnsw (v)'), 400, 'no_such_table');
+  problem(assert, await create('near USING hnsw (v)'), 409, 'index_exists');
+  problem(assert, await run({ sql: "SELECT * FROM hnsw_search('near.n', '[1]', 5)" }), 400,
+    'no_such_index');
+  const begun = await server.post('/v1/transactions/begin', { write: true }, { token });
+  const execute = (sql) => server.post(
+    `/v1/transactions/${begun.json.transaction_id}/execute`, { sql }, { token });
+  problem(assert, await execute('DROP INDEX near_v'), 400, 'sql_error');
+  problem(assert, await execute('CREATE INDEX x ON points USING hnsw (place)'), 400, 'sql_error');
+  await execute('SET hnsw.ef_search = 77');
+  assert.deepEqual((await execute('SHOW hnsw.ef_search')).json.rows, [{ 'hnsw.ef_search': 77 }]);
+  await server.post(`/v1/transactions/${begun.json.transaction_id}/rollback`, {}, { token });
+  assert.equal((await run({ sql: 'DROP INDEX near_v' })).status, 200);
+  assert.deepEqual((await server.get('/v1/indexes/hnsw', { token })).json, []);
+});
+
+test('ef_search belongs to the session', async () => {
+  const shown = async () => (await rows('SHOW hnsw.ef_search'))[0]['hnsw.ef_search'];
+  assert.equal(await shown(), 64);
+  await server.sql(token, 'SET hnsw.ef_search = 200');
+  assert.equal(await shown(), 200);
+  const other = (await server.account('other@example.org')).token;
+  assert.deepEqual((await server.sql(other, 'SHOW hnsw.ef_search')).rows,
+    [{ 'hnsw.ef_search': 64 }]);
+  await server.sql(token, 'RESET hnsw.ef_search');
+  assert.equal(await shown(), 64);
+  problem(assert, await run({ sql: 'SET hnsw.ef_search = 0' }), 400, 'sql_error');
+  problem(assert, await run({ sql: 'SET search_path = x' }), 400, 'sql_error');
+});

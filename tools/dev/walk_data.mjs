@@ -91,6 +91,24 @@ async function vectors(talk, { token, books, query }) {
   const recent = nearest(books, query, ({ year }) => year > 2000);
   talk.check('filtered, too', shared(idsOf(answer), recent) >= TOP - 1, answer.text);
 
+  talk.step('SQL uses the index by itself');
+  const distances = 'FROM library ORDER BY embedding <=> ? LIMIT 10';
+  answer = await talk.request('POST', '/v1/sql', {
+    token, body: sql(`EXPLAIN SELECT _id ${distances}`, [JSON.stringify(query)]),
+  });
+  talk.check('the plan names it', /USING HNSW INDEX/.test(answer.text), answer.text);
+  answer = await talk.request('POST', '/v1/sql', {
+    token, body: sql(`SELECT _id ${distances}`, [JSON.stringify(query)]),
+  });
+  const byIndex = answer.body?.rows?.map((row) => row._id) ?? [];
+  talk.check('at least 9 of 10 are right', shared(byIndex, truth) >= TOP - 1, answer.text);
+  answer = await talk.request('POST', '/v1/sql', {
+    token,
+    body: sql(`SELECT l.title, n.distance FROM hnsw_search('library.embedding', ?, 3) n
+      JOIN library l ON l._id = n.row_id ORDER BY n.distance`, [JSON.stringify(query)]),
+  });
+  talk.equal('a join with the search', answer.body?.row_count, 3);
+
   talk.step('A search after a write sees it');
   const added = { _id: 'new', title: 'The New One', summary: QUESTION, embedding: query };
   await talk.request('POST', '/v1/collections/library/ingest', { token, body: added });

@@ -35,6 +35,9 @@ public:
     // From here on the engine runs; what full-text search does to its own tables is its business.
     // Not so what a view or trigger names: a changed schema makes the engine prepare them again.
     void begin_running() { running_ = true; }
+    // What is compiled or run next is our own text of the caller's statement, which reads
+    // _zs_nearest. Until the next enter().
+    void allow_rewritten() { rewritten_ = true; }
 
     // What prepare found. Valid until the next enter().
     AccessList take_accesses() { return std::move(accesses_); }
@@ -75,6 +78,7 @@ private:
     bool names_system_tables_ = false;  // the text does
     bool defines_ = false;              // CREATE, ALTER, DROP
     bool running_ = false;
+    bool rewritten_ = false;
     std::string subject_;  // the table that a definition is about
     AccessList accesses_;
     StatementClass class_ = StatementClass::Query;

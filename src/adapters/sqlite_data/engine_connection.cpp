@@ -1,7 +1,6 @@
-#include "adapters/sqlite_data/engine_connection.hpp"
-
 #include "adapters/sqlite_data/bounded_functions.hpp"
 #include "adapters/sqlite_data/collection_catalog.hpp"
+#include "adapters/sqlite_data/engine_execution.hpp"
 #include "adapters/sqlite_data/vector_sugar.hpp"
 #include "base/encoding.hpp"
 #include "sqlite/memory_guard.hpp"
@@ -17,6 +16,9 @@ namespace {
 // Longer texts are hardly ever sent twice; kept, a few of them would fill the memory.
 constexpr std::size_t kCachedTextMax = 4096;
 
+// What EXPLAIN says of a search by an index begins like this.
+constexpr std::string_view kIndexPlan = "USING HNSW INDEX ";
+
 // What the server itself names with this prefix cannot be reached by renaming either; the
 // authorizer is not told a new name.
 bool renames_to_reserved(const data::SqlRequest& request) {
@@ -26,7 +28,8 @@ bool renames_to_reserved(const data::SqlRequest& request) {
            || lower.find("json_tree") != std::string::npos
            || lower.find("jsonb_each") != std::string::npos
            || lower.find("jsonb_tree") != std::string::npos
-           || lower.find("pragma_") != std::string::npos;
+           || lower.find("pragma_") != std::string::npos
+           || lower.find("hnsw_search") != std::string::npos;
 }
 
 // Inserts into tables whose rows the caller may not change need a look at what REPLACE removes.
@@ -67,26 +70,6 @@ int times_compiled(const sqlite::Statement& statement) {
     return sqlite3_stmt_status(statement.handle(), SQLITE_STMTSTATUS_REPREPARE, 0);
 }
 
-// Resets on every way out: an open statement holds a snapshot, and borrowed parameters.
-class Execution {
-public:
-    Execution(sqlite::Statement& statement, Authorizer& authorizer, StatementControl& control)
-        : statement_(statement), authorizer_(authorizer), control_(control) {}
-    ~Execution() {
-        statement_.reset();
-        statement_.clear_bindings();
-        control_.end();
-        authorizer_.leave();
-    }
-    Execution(const Execution&) = delete;
-    Execution& operator=(const Execution&) = delete;
-
-private:
-    sqlite::Statement& statement_;
-    Authorizer& authorizer_;
-    StatementControl& control_;
-};
-
 }  // namespace
 
 EngineConnection::EngineConnection(sqlite::Connection& connection, const SqliteDataOptions& options,
@@ -97,7 +80,8 @@ EngineConnection::EngineConnection(sqlite::Connection& connection, const SqliteD
       authorizer_(connection.handle()),
       control_(connection.handle(), options.statement),
       recorder_(connection.handle(), authorizer_.virtual_tables()),
-      vector_functions_(connection.handle(), options.vector_dimensions_max) {
+      vector_functions_(connection.handle(), options.vector_dimensions_max),
+      nearest_tables_(connection, nearest_, known_indexes_, options.vector_dimensions_max) {
     apply_limits(connection.handle(), options.statement);
     install_bounded_functions(connection.handle());
 }
@@ -119,9 +103,11 @@ void EngineConnection::refresh_schema() {
     authorizer_.virtual_tables() = VirtualTables::load(connection_);
     authorizer_.set_collections(collection_names(connection_));
     VectorColumns columns = VectorColumns::load(connection_);
-    if (columns == vector_columns_) return;
-    // What writes to these tables was rewritten for the columns they had.
+    KnownIndexes indexes = KnownIndexes::load(connection_);
+    if (columns == vector_columns_ && indexes == known_indexes_) return;
+    // Statements were rewritten for the columns and indexes that there were.
     vector_columns_ = std::move(columns);
+    known_indexes_ = std::move(indexes);
     clear();
 }
 
@@ -129,6 +115,8 @@ Error EngineConnection::translate(Error error) {
     if (auto denial = authorizer_.take_denial()) return std::move(*denial);
     auto refused_vector = vector_functions_.take_error();
     if (refused_vector && error.reason == "sql_error") return std::move(*refused_vector);
+    auto refused_search = nearest_tables_.take_error();
+    if (refused_search && error.reason == "sql_error") return std::move(*refused_search);
     const auto ends = [&](std::string_view text) {
         return std::string_view(error.message).ends_with(text);
     };
@@ -168,48 +156,54 @@ Result<std::unique_ptr<Prepared>> EngineConnection::compile(const data::SqlReque
     if (sqlite::first_keyword(request.sql) == "VACUUM") {
         return forbidden("VACUUM is not allowed here", "statement_not_allowed");
     }
+    auto known = refuse_drop(request.sql);
+    if (!known) return std::move(known).error();
     const sqlite::MemoryScope memory(options_.statement.memory_bytes);
     authorizer_.enter(*request.rights, request.sql);
     control_.begin(request);
     vector_functions_.forget_error();
-    std::optional<EditedSql> edited;
-    auto statement = prepare_text(request.sql, edited);
+    nearest_tables_.forget_error();
+    RewrittenSql rewritten;
+    auto statement = prepare_text(request.sql, rewritten);
     control_.end();
     authorizer_.leave();
     if (!statement) return translate(std::move(statement).error());
     auto prepared =
         std::make_unique<Prepared>(Prepared{.statement = std::move(*statement),
                                             .accesses = authorizer_.take_accesses(),
-                                            .columns = ResultColumns(std::move(edited))});
+                                            .columns = ResultColumns(std::move(rewritten.text))});
     prepared->statement_class = authorizer_.statement_class();
     prepared->explains = prepared->statement.is_explain();
     prepared->read_only = prepared->explains || prepared->statement.read_only();
 #if SQLITE_VERSION_NUMBER >= 3043000
     if (prepared->explains) sqlite3_stmt_explain(prepared->statement.handle(), 2);
 #endif
+    if (rewritten.nearest && prepared->read_only) {
+        prepared->nearest = compile_nearest(std::move(*rewritten.nearest), request);
+    }
     return prepared;
 }
 
 // What the text says about vectors is put into the engine's words, and the engine's words about
 // places in it back into the caller's.
 Result<sqlite::Statement> EngineConnection::prepare_text(const std::string& sql,
-                                                         std::optional<EditedSql>& edited) {
+                                                         RewrittenSql& rewritten) {
     if (sql.size() > options_.statement.text_bytes) {
         return too_large("the SQL text has more than "
                              + std::to_string(options_.statement.text_bytes) + " bytes",
                          "sql_too_long");
     }
-    auto rewritten = rewrite_vectors(sql, vector_columns_, options_.vector_dimensions_max);
-    if (!rewritten) return std::move(rewritten).error();
-    if (!*rewritten) return connection_.prepare(sql);
-    edited = std::move(*rewritten);
-    auto statement = connection_.prepare(edited->text());
+    auto edited = rewrite_vectors(sql, vector_columns_, options_.vector_dimensions_max);
+    if (!edited) return std::move(edited).error();
+    rewritten = std::move(*edited);
+    if (!rewritten.text) return connection_.prepare(sql);
+    auto statement = connection_.prepare(rewritten.text->text());
     if (statement) return statement;
     Error error = std::move(statement).error();
     const auto* const offset = error.details.if_contains("offset");
     if (offset == nullptr) return error;
     const auto in_edited = offset->to_number<std::size_t>();
-    return at_offset(std::move(error), sql, edited->original_offset(in_edited));
+    return at_offset(std::move(error), sql, rewritten.text->original_offset(in_edited));
 }
 
 Prepared* EngineConnection::find(std::string_view sql) {
@@ -248,55 +242,85 @@ void EngineConnection::clear() {
     entries_.clear();
 }
 
-void EngineConnection::set_capturing(bool on) {
+void EngineConnection::set_capturing(Capture what) {
     // Compiled without the hook, DELETE without WHERE clears the table in one step that no hook
     // sees.
-    if (on != recorder_.capturing()) clear();
-    recorder_.set_capturing(on);
+    const bool is_on = recorder_.capturing() != Capture::Nothing;
+    if (is_on != (what != Capture::Nothing)) clear();
+    recorder_.set_capturing(what);
 }
 
 Result<data::SqlSummary> EngineConnection::run(Prepared& prepared, const data::SqlRequest& request,
                                                data::RowSink* sink) {
-    const int compiled = times_compiled(prepared.statement);
-    const bool watch = !prepared.read_only && needs_watch(prepared.accesses, *request.rights);
+    const auto times = [&] {
+        return times_compiled(prepared.statement)
+               + (prepared.nearest ? times_compiled(prepared.nearest->statement) : 0);
+    };
+    const int compiled = times();
     Result<data::SqlSummary> outcome = data::SqlSummary();
-    {
-        const sqlite::MemoryScope memory(options_.statement.memory_bytes);
-        authorizer_.enter(*request.rights, request.sql);
-        authorizer_.begin_running();
-        control_.begin(request);
-        vector_functions_.forget_error();
-        const Execution execution(prepared.statement, authorizer_, control_);
-        if (watch) recorder_.watch(prepared.accesses, *request.rights);
-        outcome =
-            prepared.explains ? explain(prepared, sink) : step_through(prepared, request, sink);
-        if (watch) {
-            auto unreplaced = recorder_.end_watch();
-            if (!unreplaced) outcome = std::move(unreplaced).error();
-        }
-        if (!outcome) outcome = translate(std::move(outcome).error());
+    Result<std::optional<data::SqlSummary>> nearest = std::optional<data::SqlSummary>();
+    if (prepared.nearest && !prepared.explains) nearest = run_nearest(prepared, request, sink);
+    if (!nearest) {
+        outcome = std::move(nearest).error();
+    } else if (*nearest) {
+        outcome = **nearest;
+    } else {
+        outcome = run_here(prepared, request, sink);
     }
     // Compiled again: the schema changed, so what was noted about the statement may be wrong now.
-    if (times_compiled(prepared.statement) != compiled) drop(prepared);
+    if (times() != compiled) drop(prepared);
+    return outcome;
+}
+
+Result<data::SqlSummary> EngineConnection::run_here(Prepared& prepared,
+                                                    const data::SqlRequest& request,
+                                                    data::RowSink* sink) {
+    const bool by_index = prepared.explains && prepared.nearest && nearest_.may_search();
+    sqlite::Statement& statement = by_index ? prepared.nearest->statement : prepared.statement;
+    const bool watch = !prepared.read_only && needs_watch(prepared.accesses, *request.rights);
+    const Execution execution(*this, statement, request);
+    if (by_index) authorizer_.allow_rewritten();
+    if (watch) recorder_.watch(prepared.accesses, *request.rights);
+    auto outcome =
+        prepared.explains ? explain(statement, sink) : step_through(prepared, request, sink);
+    if (watch) {
+        auto unreplaced = recorder_.end_watch();
+        if (!unreplaced) outcome = std::move(unreplaced).error();
+    }
+    if (!outcome) outcome = translate(std::move(outcome).error());
     return outcome;
 }
 
 Result<data::SqlSummary> EngineConnection::step_through(Prepared& prepared,
                                                         const data::SqlRequest& request,
                                                         data::RowSink* sink) {
-    sqlite::Statement& statement = prepared.statement;
+    auto row = first_step(prepared.statement, prepared.columns, request);
+    if (!row) return std::move(row).error();
+    return give_rows(prepared, prepared.statement, prepared.columns, *row, request, sink);
+}
+
+Result<bool> EngineConnection::first_step(sqlite::Statement& statement, ResultColumns& columns,
+                                          const data::SqlRequest& request) {
     auto bound = bind_parameters(statement, request);
     if (!bound) return std::move(bound).error();
     const int compiled = times_compiled(statement);
     auto row = statement.step();
-    if (!row) return std::move(row).error();
-    if (times_compiled(statement) != compiled) prepared.columns.forget();
+    if (row && times_compiled(statement) != compiled) columns.forget();
+    return row;
+}
 
+Result<data::SqlSummary> EngineConnection::give_rows(const Prepared& prepared,
+                                                     sqlite::Statement& statement,
+                                                     ResultColumns& columns, bool row_is_there,
+                                                     const data::SqlRequest& request,
+                                                     data::RowSink* sink) {
+    nearest_.rows_are_given();
+    Result<bool> row = row_is_there;
     data::SqlSummary summary;
     const int count = statement.column_count();
     summary.is_query = count > 0;
     if (count > 0 && sink != nullptr) {
-        auto taken = sink->columns(prepared.columns.describe(statement, *row));
+        auto taken = sink->columns(columns.describe(statement, *row));
         if (!taken) return std::move(taken).error();
     }
     std::vector<data::SqlValueView> values(static_cast<std::size_t>(count));
@@ -327,7 +351,8 @@ Result<data::SqlSummary> EngineConnection::step_through(Prepared& prepared,
 }
 
 // One row per line of the plan, indented by its depth; `explain` is the second name of `plan`.
-Result<data::SqlSummary> EngineConnection::explain(Prepared& prepared, data::RowSink* sink) {
+Result<data::SqlSummary> EngineConnection::explain(sqlite::Statement& statement,
+                                                   data::RowSink* sink) {
     data::SqlSummary summary;
     summary.is_query = true;
     std::vector<data::ResultColumn> columns(2);
@@ -340,14 +365,18 @@ Result<data::SqlSummary> EngineConnection::explain(Prepared& prepared, data::Row
     }
     std::unordered_map<std::int64_t, std::size_t> depth_by_id;
     while (true) {
-        auto row = prepared.statement.step();
+        auto row = statement.step();
         if (!row) return std::move(row).error();
         if (!*row) return summary;
-        const auto parent = depth_by_id.find(prepared.statement.integer(1));
+        const auto parent = depth_by_id.find(statement.integer(1));
         const std::size_t depth = parent == depth_by_id.end() ? 0 : parent->second + 1;
-        depth_by_id[prepared.statement.integer(0)] = depth;
+        depth_by_id[statement.integer(0)] = depth;
         std::string line(depth * 2, ' ');
-        line += prepared.statement.text(3);
+        // Of our own table only what it stands for is told.
+        const std::string_view told = statement.text(3);
+        const bool ours = told.find("_zs_nearest") != std::string_view::npos;
+        const auto index = ours ? told.find(kIndexPlan) : std::string_view::npos;
+        line += told.substr(index == std::string_view::npos ? 0 : index);
         ++summary.row_count;
         if (sink == nullptr) continue;
         data::SqlValueView value;

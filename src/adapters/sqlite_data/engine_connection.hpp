@@ -2,6 +2,10 @@
 
 #include "adapters/sqlite_data/authorizer.hpp"
 #include "adapters/sqlite_data/change_recorder.hpp"
+#include "adapters/sqlite_data/known_indexes.hpp"
+#include "adapters/sqlite_data/nearest_form.hpp"
+#include "adapters/sqlite_data/nearest_search.hpp"
+#include "adapters/sqlite_data/nearest_tables.hpp"
 #include "adapters/sqlite_data/options.hpp"
 #include "adapters/sqlite_data/result_columns.hpp"
 #include "adapters/sqlite_data/sql_edits.hpp"
@@ -22,6 +26,19 @@
 
 namespace zs::sqlite_data {
 
+struct RewrittenSql;
+
+// The same statement once more, for the candidates of a vector index. Which of the two is run is
+// found out each time.
+struct NearestPlan {
+    KnownIndex index;
+    bool filtered = false;
+    sqlite::Statement statement;
+    ResultColumns columns;
+    sqlite::Statement arguments;  // the vector, LIMIT and OFFSET
+    double passing = 1;           // the share of candidates that passed the filter the last time
+};
+
 // A statement as the engine compiled it, and what is known about it from that.
 struct Prepared {
     sqlite::Statement statement;
@@ -30,6 +47,7 @@ struct Prepared {
     bool read_only = false;
     bool explains = false;
     ResultColumns columns;
+    std::unique_ptr<NearestPlan> nearest = nullptr;  // null: no index fits
 };
 
 // One database connection on which callers' statements run: authorised, limited, cached.
@@ -47,6 +65,11 @@ public:
     // says.
     Result<data::SqlSummary> run(Prepared& prepared, const data::SqlRequest& request,
                                  data::RowSink* sink);
+
+    // From here on; nothing until then.
+    void use_indexes(IndexUse use) { nearest_.use(std::move(use)); }
+    // After a run that failed: the search of an index that has to be read before it is run again.
+    std::optional<data::VectorQuery> take_unread() { return nearest_.take_unread(); }
 
     // Holds the server's own reading to the limits of a statement, and to `request`'s deadline.
     class OwnWork {
@@ -81,7 +104,7 @@ public:
     };
 
     // While on, changed rows are recorded.
-    void set_capturing(bool on);
+    void set_capturing(Capture what);
     // A definition was undone: what is known of the schema is read again.
     void forget_schema() { schema_stale_ = true; }
     ChangeRecorder& recorder() { return recorder_; }
@@ -101,11 +124,30 @@ private:
     void clear();
     void refresh_schema();
     Error translate(Error error);
-    Result<sqlite::Statement> prepare_text(const std::string& sql,
-                                           std::optional<EditedSql>& edited);
+    Result<void> refuse_drop(const std::string& sql) const;
+    Result<sqlite::Statement> prepare_text(const std::string& sql, RewrittenSql& rewritten);
+    Result<data::SqlSummary> run_here(Prepared& prepared, const data::SqlRequest& request,
+                                      data::RowSink* sink);
     Result<data::SqlSummary> step_through(Prepared& prepared, const data::SqlRequest& request,
                                           data::RowSink* sink);
-    Result<data::SqlSummary> explain(Prepared& prepared, data::RowSink* sink);
+    Result<bool> first_step(sqlite::Statement& statement, ResultColumns& columns,
+                            const data::SqlRequest& request);
+    // From the row on where `statement` stands.
+    Result<data::SqlSummary> give_rows(const Prepared& prepared, sqlite::Statement& statement,
+                                       ResultColumns& columns, bool row_is_there,
+                                       const data::SqlRequest& request, data::RowSink* sink);
+    Result<data::SqlSummary> explain(sqlite::Statement& statement, data::RowSink* sink);
+
+    struct NearestArguments;
+    class Execution;
+    std::unique_ptr<NearestPlan> compile_nearest(NearestSql nearest,
+                                                 const data::SqlRequest& request);
+    // Empty: the index is of no use this time.
+    Result<std::optional<data::SqlSummary>> run_nearest(Prepared& prepared,
+                                                        const data::SqlRequest& request,
+                                                        data::RowSink* sink);
+    std::optional<NearestArguments> read_arguments(NearestPlan& plan,
+                                                   const data::SqlRequest& request);
 
     sqlite::Connection& connection_;
     SqliteDataOptions options_;
@@ -117,6 +159,9 @@ private:
     ChangeRecorder recorder_;
     VectorFunctions vector_functions_;
     VectorColumns vector_columns_;
+    KnownIndexes known_indexes_;
+    NearestSearch nearest_;
+    NearestTables nearest_tables_;
     Entries entries_;  // the most recent first
     std::unordered_map<std::string_view, Entries::iterator> by_text_;
     std::unique_ptr<Prepared> uncached_;
@@ -125,5 +170,7 @@ private:
 // Gives every parameter of `statement` its value from the request, which has to stay.
 // Errors: InvalidArgument naming the parameter that has none, or the values that are too many.
 Result<void> bind_parameters(sqlite::Statement& statement, const data::SqlRequest& request);
+// Of a part of the request's statement, which may leave values over.
+Result<void> bind_some_parameters(sqlite::Statement& statement, const data::SqlRequest& request);
 
 }  // namespace zs::sqlite_data

@@ -39,9 +39,8 @@ Error no_value(std::string_view name, int index, const data::SqlRequest& request
         "params", "parameter " + shown + " has no value; " + std::to_string(given) + " were given");
 }
 
-}  // namespace
-
-Result<void> bind_parameters(sqlite::Statement& statement, const data::SqlRequest& request) {
+// Answers the last place in the list that was used.
+Result<std::size_t> bind_used(sqlite::Statement& statement, const data::SqlRequest& request) {
     const int count = statement.parameter_count();
     std::size_t last_position = 0;
     for (int index = 1; index <= count; ++index) {
@@ -60,14 +59,27 @@ Result<void> bind_parameters(sqlite::Statement& statement, const data::SqlReques
         }
         if (value == nullptr) return no_value(name, index, request);
         auto bound = bind_value(statement, index, *value);
-        if (!bound) return bound;
+        if (!bound) return std::move(bound).error();
     }
-    if (request.positional.size() > last_position) {
+    return last_position;
+}
+
+}  // namespace
+
+Result<void> bind_parameters(sqlite::Statement& statement, const data::SqlRequest& request) {
+    const auto used = bind_used(statement, request);
+    if (!used) return used.error();
+    if (request.positional.size() > *used) {
         return invalid_field("params", std::to_string(request.positional.size())
                                            + " values were given, the statement uses "
-                                           + std::to_string(last_position));
+                                           + std::to_string(*used));
     }
     return {};
+}
+
+Result<void> bind_some_parameters(sqlite::Statement& statement, const data::SqlRequest& request) {
+    const auto used = bind_used(statement, request);
+    return used ? Result<void>() : Result<void>(used.error());
 }
 
 }  // namespace zs::sqlite_data

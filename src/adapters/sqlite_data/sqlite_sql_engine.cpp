@@ -6,6 +6,7 @@
 #include "adapters/sqlite_data/table_catalog.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
 #include "adapters/sqlite_data/vector_definitions.hpp"
+#include "adapters/sqlite_data/vector_index_ddl.hpp"
 #include "base/log.hpp"
 
 #include <sqlite3.h>
@@ -29,7 +30,9 @@ public:
     Reader(Reader&&) = default;
     Reader& operator=(Reader&&) = delete;
     ~Reader() {
-        if (session_) database_->give_session(Use::Read, std::move(session_));
+        if (!session_) return;
+        session_->engine.use_indexes({});
+        database_->give_session(Use::Read, std::move(session_));
     }
     EngineConnection& engine() { return session_->engine; }
     sqlite::Connection& connection() { return session_->connection; }
@@ -41,19 +44,48 @@ private:
     std::unique_ptr<Session> session_;
 };
 
-// Empty: the statement writes, so it is the writer's.
-using MaybeRead = std::optional<data::SqlSummary>;
+// Both empty: the statement writes, so it is the writer's.
+struct ReadOutcome {
+    std::optional<data::SqlSummary> summary;
+    std::optional<data::VectorQuery> unread;  // of an index that has to be read first
+};
 
-Result<MaybeRead> read_blocking(TenantDatabase& database, const data::SqlRequest& request,
-                                data::RowSink* sink) {
+Result<ReadOutcome> read_blocking(TenantDatabase& database, const data::SqlRequest& request,
+                                  data::RowSink* sink, const IndexUse& use) {
     auto reader = Reader::take(database);
     if (!reader) return std::move(reader).error();
+    reader->engine().use_indexes(use);
     auto prepared = reader->engine().prepare(request);
     if (!prepared) return std::move(prepared).error();
-    if (!(*prepared)->read_only) return MaybeRead();
+    ReadOutcome outcome;
+    if (!(*prepared)->read_only) return outcome;
     auto summary = reader->engine().run(**prepared, request, sink);
+    outcome.unread = reader->engine().take_unread();
+    if (!summary && outcome.unread) return outcome;
     if (!summary) return std::move(summary).error();
-    return MaybeRead(*summary);
+    outcome.unread.reset();
+    outcome.summary = *summary;
+    return outcome;
+}
+
+// On a reader, in its turn.
+async::Task<Result<ReadOutcome>> read(Pools pools, std::chrono::milliseconds patience,
+                                      Database database, RequestPtr request, SinkPtr sink,
+                                      IndexUse use) {
+    const bool streams = is_stream(*request, sink.get());
+    auto& line = streams ? database->streams() : database->statements();
+    auto turn = line.try_acquire();
+    if (!turn) {
+        const auto until = request->deadline.sooner(async::Deadline::after(patience));
+        auto waited = co_await line.acquire(until);
+        if (!waited) co_return too_many_statements();
+        turn = std::move(*waited);
+    }
+    auto work = [database, request, sink, use = std::move(use)] {
+        return read_blocking(*database, *request, sink.get(), use);
+    };
+    auto& pool = streams ? pools.streams : pools.work;
+    co_return co_await pool.run(std::move(work));
 }
 
 struct Written {
@@ -147,6 +179,7 @@ struct SqliteSqlEngine::State {
     async::BlockingPool& pool;
     std::shared_ptr<ChangeHub> hub;
     DatabaseRegistry databases;
+    std::atomic<data::VectorIndexes*> indexes{nullptr};
     async::BlockingPool streams;  // last: what it still runs uses the rest
 };
 
@@ -168,32 +201,40 @@ async::Task<Result<data::SqlSummary>> SqliteSqlEngine::execute(data::SqlRequest 
         if (!opened) co_return std::move(opened).error();
         database = std::move(*opened);
     }
+    data::VectorIndexes* const indexes = state_->indexes;
+    if (indexes != nullptr && may_be_index_statement(request.sql)) {
+        auto done = co_await run_index_statement(*database, *indexes, state_->pool, request);
+        if (!done) co_return std::move(done).error();
+        if (*done) co_return **done;
+    }
     const auto shared = std::make_shared<const data::SqlRequest>(std::move(request));
     const Route route = database->route_of(shared->sql);
     if (route != Route::Write) {
-        const bool streams = is_stream(*shared, sink.get());
-        auto& line = streams ? database->streams() : database->statements();
-        auto turn = line.try_acquire();
-        if (!turn) {
-            const auto patience = async::Deadline::after(state_->options.concurrent_wait);
-            const auto until = shared->deadline.sooner(patience);
-            auto waited = co_await line.acquire(until);
-            if (!waited) co_return too_many_statements();
-            turn = std::move(*waited);
+        const Pools pools = state_->pools();
+        const auto patience = state_->options.concurrent_wait;
+        IndexUse use;
+        use.indexes = indexes;
+        use.waits_for_reading = true;
+        auto outcome = co_await read(pools, patience, database, shared, sink, use);
+        if (outcome && outcome->unread) {
+            // What it finds is of no interest; that it could look is. Not in its turn any more,
+            // because the reading needs one.
+            (void)co_await indexes->search(std::move(*outcome->unread));
+            use.waits_for_reading = false;
+            outcome = co_await read(pools, patience, database, shared, sink, use);
         }
-        auto read = [database, shared, sink] {
-            return read_blocking(*database, *shared, sink.get());
-        };
-        auto& pool = streams ? state_->streams : state_->pool;
-        auto outcome = co_await pool.run(std::move(read));
         if (!outcome) co_return std::move(outcome).error();
-        if (*outcome) {
+        if (outcome->summary) {
             if (route == Route::Unknown) database->remember_route(shared->sql, Route::Read);
-            co_return std::move(**outcome);
+            co_return *outcome->summary;
         }
     }
     const Pools pools = state_->pools();
     co_return co_await write(pools, database, shared, std::move(sink));
+}
+
+void SqliteSqlEngine::use_vector_indexes(data::VectorIndexes* indexes) {
+    state_->indexes = indexes;
 }
 
 async::Task<Result<std::unique_ptr<data::EngineTransaction>>> SqliteSqlEngine::begin(
@@ -201,7 +242,8 @@ async::Task<Result<std::unique_ptr<data::EngineTransaction>>> SqliteSqlEngine::b
     auto opened = co_await state_->databases.get(options.tenant);
     if (!opened) co_return std::move(opened).error();
     const Pools pools = state_->pools();
-    co_return co_await SqliteTransaction::begin(pools, std::move(*opened), std::move(options));
+    co_return co_await SqliteTransaction::begin(pools, std::move(*opened), std::move(options),
+                                                state_->indexes);
 }
 
 async::Task<Result<std::vector<data::TableInfo>>> SqliteSqlEngine::tables(

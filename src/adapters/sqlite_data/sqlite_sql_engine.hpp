@@ -4,6 +4,7 @@
 #include "async/blocking_pool.hpp"
 #include "core/data/change_capture.hpp"
 #include "core/data/sql_engine.hpp"
+#include "core/data/vector_indexes.hpp"
 
 #include <memory>
 
@@ -35,6 +36,10 @@ public:
 
     void subscribe(std::shared_ptr<data::ChangeSubscriber> subscriber) override;
     void unsubscribe(const std::shared_ptr<data::ChangeSubscriber>& subscriber) override;
+
+    // From here on searches use these, and CREATE INDEX … USING hnsw makes them; null: neither.
+    // Lifetime: they outlive the last call.
+    void use_vector_indexes(data::VectorIndexes* indexes);
 
     // For what the server itself keeps in a tenant's database. Errors: as execute.
     async::Task<Result<std::shared_ptr<TenantDatabase>>> database(identity::Tenant tenant);

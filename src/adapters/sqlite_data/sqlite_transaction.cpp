@@ -27,23 +27,29 @@ Error undone_by_engine() {
 // Shared with the work on the pool, so that it may outlive the transaction's owner.
 // Destruction order: the lock goes last, after the connection is clean.
 struct SqliteTransaction::State {
-    State(Pools given_pools, std::shared_ptr<TenantDatabase> opened, data::TransactionOptions given)
-        : pool(given_pools.work),
+    State(Pools given_pools, std::shared_ptr<TenantDatabase> opened, data::TransactionOptions given,
+          data::VectorIndexes* used)
+        : indexes(used),
+          pool(given_pools.work),
           streams(given_pools.streams),
           database(std::move(opened)),
           options(std::move(given)) {}
     ~State() { close_blocking(); }
 
+    data::VectorIndexes* indexes;
     async::BlockingPool& pool;
     async::BlockingPool& streams;
     std::shared_ptr<TenantDatabase> database;
     data::TransactionOptions options;
+    std::uint64_t snapshot_mark = 0;
+    bool wrote = false;
     sqlite::WriteLock::Hold lock;
     std::unique_ptr<Session> session;
     bool over = false;
     bool defined = false;  // a definition ran: the rollback changes the schema, too
 
     Result<void> begin_blocking();
+    void use_indexes();
     Result<bool> needs_lock_blocking(const data::SqlRequest& request);
     Result<data::SqlSummary> execute_blocking(const data::SqlRequest& request, data::RowSink* sink);
     Result<data::SqlSummary> write_blocking(Prepared& prepared, const data::SqlRequest& request,
@@ -60,9 +66,19 @@ Result<void> SqliteTransaction::State::begin_blocking() {
     if (!taken) return std::move(taken).error();
     session = std::move(*taken);
     session->engine.set_capturing(database->hub().has_subscribers());
+    snapshot_mark = database->commits().mark();
+    use_indexes();
     auto begun = run_fixed(session->connection, lock ? "BEGIN IMMEDIATE" : "BEGIN");
     if (!begun) over = true;
     return begun;
+}
+
+// Neither waits for an index to be read: the snapshot would be old by then.
+void SqliteTransaction::State::use_indexes() {
+    IndexUse use;
+    use.indexes = indexes;
+    use.is_current = [this] { return !wrote && database->commits().is_newest(snapshot_mark); };
+    session->engine.use_indexes(std::move(use));
 }
 
 // SQLite undoes a transaction by itself when it runs out of memory or the disk fails, also during a
@@ -114,6 +130,7 @@ Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prep
                                                                   data::RowSink* sink) {
     sqlite::Connection& connection = session->connection;
     const auto mark = session->engine.recorder().mark();
+    wrote = true;
     auto saved = run_fixed(connection, "SAVEPOINT zs_statement");
     if (!saved) return std::move(saved).error();
     const bool defines = prepared.statement_class == StatementClass::Definition;
@@ -161,15 +178,19 @@ void SqliteTransaction::State::publish() {
 
 Result<void> SqliteTransaction::State::commit_blocking() {
     if (is_undone_by_engine()) return undone_by_engine();
+    if (lock) database->commits().begins();
     auto committed = run_fixed(session->connection, "COMMIT");
     if (committed) {
         publish();  // still under the write lock: in commit order
+        if (lock) database->commits().ended();
         database->schema_changed();
     } else if (session->connection.in_transaction()
                && committed.error().reason == "constraint_violation") {
+        if (lock) database->commits().ended();
         return committed;  // a deferred constraint: the caller may mend it and commit again
     }
     over = true;
+    if (lock) database->commits().ended();
     close_blocking();
     return committed;
 }
@@ -178,6 +199,7 @@ Result<void> SqliteTransaction::State::commit_blocking() {
 void SqliteTransaction::State::close_blocking() {
     if (session) {
         session->engine.recorder().clear();
+        session->engine.use_indexes({});
         bool clean = !session->connection.in_transaction();
         if (!clean) clean = run_fixed(session->connection, "ROLLBACK").has_value();
         if (defined) session->engine.forget_schema();
@@ -200,8 +222,10 @@ SqliteTransaction::~SqliteTransaction() {
 }
 
 async::Task<Result<std::unique_ptr<data::EngineTransaction>>> SqliteTransaction::begin(
-    Pools pools, std::shared_ptr<TenantDatabase> database, data::TransactionOptions options) {
-    const auto state = std::make_shared<State>(pools, std::move(database), std::move(options));
+    Pools pools, std::shared_ptr<TenantDatabase> database, data::TransactionOptions options,
+    data::VectorIndexes* indexes) {
+    const auto state =
+        std::make_shared<State>(pools, std::move(database), std::move(options), indexes);
     if (state->options.write_now) {
         const auto deadline = async::Deadline::after(state->options.lock_wait);
         auto lock = co_await state->database->write_lock().acquire(deadline);

@@ -3,6 +3,7 @@
 #include "adapters/sqlite_data/tenant_database.hpp"
 #include "async/blocking_pool.hpp"
 #include "core/data/sql_engine.hpp"
+#include "core/data/vector_indexes.hpp"
 
 #include <memory>
 
@@ -15,8 +16,11 @@ namespace zs::sqlite_data {
 // stopped midway (time, cancellation) takes the whole transaction with it; is_over() then says so.
 class SqliteTransaction final : public data::EngineTransaction {
 public:
+    // Searches use `indexes` (null: none) as long as the transaction's snapshot is the newest state
+    // and it has written nothing.
     static async::Task<Result<std::unique_ptr<data::EngineTransaction>>> begin(
-        Pools pools, std::shared_ptr<TenantDatabase> database, data::TransactionOptions options);
+        Pools pools, std::shared_ptr<TenantDatabase> database, data::TransactionOptions options,
+        data::VectorIndexes* indexes);
     // Rolls back on the pool when it was not finished.
     ~SqliteTransaction() override;
 

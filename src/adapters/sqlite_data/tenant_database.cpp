@@ -37,15 +37,23 @@ public:
     explicit Observer(TenantDatabase& database) : database_(database) {}
 
     void transaction_begins(sqlite::Connection& connection) override {
+        database_.commits().begins();
         database_.writer_engine(connection).set_capturing(database_.hub().has_subscribers());
     }
     void work_begins() override { mark_ = recorder().mark(); }
     void work_undone() override { recorder().undo_to(mark_); }
     void committed() override {
-        if (!database_.hub().has_subscribers()) return recorder().clear();
-        database_.hub().publish(database_.tenant(), recorder().take_commit());
+        if (database_.hub().has_subscribers()) {
+            database_.hub().publish(database_.tenant(), recorder().take_commit());
+        } else {
+            recorder().clear();
+        }
+        database_.commits().ended();
     }
-    void rolled_back() override { recorder().clear(); }
+    void rolled_back() override {
+        recorder().clear();
+        database_.commits().ended();
+    }
 
 private:
     ChangeRecorder& recorder() { return database_.writer_engine_->recorder(); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/sqlite_data/change_hub.hpp"
+#include "adapters/sqlite_data/commit_count.hpp"
 #include "adapters/sqlite_data/engine_connection.hpp"
 #include "adapters/sqlite_data/options.hpp"
 #include "adapters/sqlite_data/row_buffer.hpp"
@@ -70,6 +71,7 @@ public:
     // Results that a slow client may hold for long: counted apart, so that they stop nobody else.
     async::Turnstile& streams() { return streams_; }
     ChangeHub& hub() { return *hub_; }
+    CommitCount& commits() { return commits_; }
     const std::shared_ptr<RowBudget>& returned_rows() { return returned_rows_; }
 
     enum class Use { Read, Transaction };
@@ -89,6 +91,7 @@ private:
     SqliteDataOptions options_;
     std::shared_ptr<ChangeHub> hub_;
     std::atomic<std::uint64_t> definitions_{0};
+    CommitCount commits_;
     async::Turnstile statements_;
     async::Turnstile streams_;
     std::shared_ptr<RowBudget> returned_rows_;

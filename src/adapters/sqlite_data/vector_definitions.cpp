@@ -51,23 +51,6 @@ Result<std::optional<VectorIndexDefinition>> read_definition(const sqlite::State
     return std::optional<VectorIndexDefinition>(std::move(definition));
 }
 
-Result<Definitions> read_definitions(sqlite::Connection& connection) {
-    Definitions out;
-    const auto exists = table_exists(connection);
-    if (!exists) return exists.error();
-    if (!*exists) return out;
-    auto query = connection.prepare_cached(kList);
-    if (!query) return std::move(query).error();
-    while (true) {
-        const auto row = query->step();
-        if (!row) return row.error();
-        if (!*row) return out;
-        auto definition = read_definition(*query);
-        if (!definition) return std::move(definition).error();
-        if (*definition) out.push_back(std::move(**definition));
-    }
-}
-
 Result<void> write_definition(sqlite::Connection& connection,
                               const VectorIndexDefinition& definition) {
     auto created = connection.execute(kCreate);
@@ -95,6 +78,23 @@ Result<void> erase_definition(sqlite::Connection& connection, const data::Vector
 }
 
 }  // namespace
+
+Result<Definitions> read_definitions(sqlite::Connection& connection) {
+    Definitions out;
+    const auto exists = table_exists(connection);
+    if (!exists) return exists.error();
+    if (!*exists) return out;
+    auto query = connection.prepare_cached(kList);
+    if (!query) return std::move(query).error();
+    while (true) {
+        const auto row = query->step();
+        if (!row) return row.error();
+        if (!*row) return out;
+        auto definition = read_definition(*query);
+        if (!definition) return std::move(definition).error();
+        if (*definition) out.push_back(std::move(**definition));
+    }
+}
 
 async::Task<Result<Definitions>> SqliteVectorDefinitions::list_definitions(
     identity::Tenant tenant) {
@@ -129,7 +129,9 @@ async::Task<Result<void>> SqliteVectorDefinitions::remove_definition(data::Vecto
     auto work = [column = std::move(column)](sqlite::Connection& connection) {
         return erase_definition(connection, column);
     };
-    co_return co_await (*database)->writer().run(std::move(work));
+    auto removed = co_await (*database)->writer().run(std::move(work));
+    if (removed) (*database)->schema_changed();
+    co_return removed;
 }
 
 Result<void> drop_orphaned_definitions(sqlite::Connection& connection) {

@@ -29,6 +29,9 @@ private:
     async::BlockingPool& pool_;
 };
 
+// By name. The authorizer must be off.
+Result<std::vector<data::VectorIndexDefinition>> read_definitions(sqlite::Connection& connection);
+
 // After a statement that defines (DROP, ALTER), in its transaction: an index goes with its table or
 // column.
 Result<void> drop_orphaned_definitions(sqlite::Connection& connection);

@@ -220,7 +220,41 @@ Result<void> VectorRewriter::rewrite_distance(std::size_t op, std::string_view f
     }
     wrap({*begin, *end}, std::string(function) + "(", ")");
     edits_.replace(tokens_[op].begin, tokens_[op].end, ",");
+    order_missing_last({*begin, *end});
     return {};
+}
+
+// A row without a vector is infinitely far: ORDER BY a distance puts it last, as an index does.
+void VectorRewriter::order_missing_last(Range distance) {
+    auto [begin, end] = distance;
+    while (begin > 0 && tokens_.is_symbol(begin - 1, "(") && tokens_.partner(begin - 1) == end) {
+        const bool called = begin > 1 && tokens_.is_name(begin - 2);
+        if (called && !is_no_operand(tokens_, begin - 2)) return;
+        --begin;
+        ++end;
+    }
+    if (!is_order_term(begin)) return;
+    const std::size_t last = tokens_.is_word(end, "ASC") ? end : end - 1;
+    const std::size_t next = last + 1;
+    const bool ends = next >= tokens_.size() || tokens_.is_symbol(next, ",")
+                      || tokens_.is_symbol(next, ")") || tokens_.is_symbol(next, ";")
+                      || tokens_.is_word(next, "LIMIT");
+    if (ends) edits_.insert(tokens_[last].end, " NULLS LAST");
+}
+
+bool VectorRewriter::is_order_term(std::size_t first) const {
+    if (first == 0) return false;
+    if (!tokens_.is_word(first - 1, "BY") && !tokens_.is_symbol(first - 1, ",")) return false;
+    const std::size_t depth = tokens_.depth(first);
+    for (std::size_t i = first; i-- > 0;) {
+        if (tokens_.depth(i) > depth) continue;
+        if (tokens_.depth(i) < depth) return false;
+        if (tokens_.is_word(i, "BY")) return i > 0 && tokens_.is_word(i - 1, "ORDER");
+        for (const std::string_view word : {"SELECT", "FROM", "WHERE", "SET", "VALUES", "LIMIT"}) {
+            if (tokens_.is_word(i, word)) return false;
+        }
+    }
+    return false;
 }
 
 // The first token of the operand whose last one is `last`.

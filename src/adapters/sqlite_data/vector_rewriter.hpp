@@ -1,11 +1,13 @@
 #pragma once
 
+#include "adapters/sqlite_data/nearest_form.hpp"
 #include "adapters/sqlite_data/sql_edits.hpp"
 #include "adapters/sqlite_data/sql_tokens.hpp"
 #include "adapters/sqlite_data/vector_columns.hpp"
 #include "base/error.hpp"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +24,8 @@ public:
     Result<void> rewrite_distances();
     Result<void> rewrite_definition();
     Result<void> rewrite_values(const VectorColumns& columns);
+    // At the end: a search for the nearest rows, once more for an index.
+    std::optional<NearestSql> rewrite_nearest(const VectorColumns& columns);
     SqlEdits& edits() { return edits_; }
 
 private:
@@ -40,10 +44,15 @@ private:
     // The bytes of a list of plain numbers; "" when it holds anything else.
     Result<std::string> fold(const std::vector<Range>& elements) const;
     Result<void> rewrite_distance(std::size_t op, std::string_view function);
+    void order_missing_last(Range distance);
+    bool is_order_term(std::size_t first) const;
     Result<std::size_t> begin_of_operand(std::size_t last) const;
     Result<std::size_t> end_of_operand(std::size_t first) const;
     Result<void> refuse_index_statements(std::size_t first) const;
     Result<void> rewrite_column(std::size_t name);
+
+    std::optional<std::vector<std::size_t>> number_parameters() const;
+    std::string numbered_text(TokenRange range, const std::vector<std::size_t>& numbers) const;
 
     std::size_t find_write() const;
     Result<void> rewrite_insert(std::size_t into, const VectorColumns& columns);

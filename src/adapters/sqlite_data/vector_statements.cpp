@@ -8,16 +8,6 @@
 namespace zs::sqlite_data {
 namespace {
 
-// Behind EXPLAIN [QUERY PLAN].
-std::size_t first_word(const Tokens& tokens) {
-    std::size_t at = 0;
-    while (tokens.is_symbol(at, ";"))
-        ++at;
-    if (tokens.is_word(at, "EXPLAIN")) ++at;
-    if (tokens.is_word(at, "QUERY") && tokens.is_word(at + 1, "PLAN")) at += 2;
-    return at;
-}
-
 bool begins_constraint(const Tokens& tokens, std::size_t i) {
     constexpr std::array<std::string_view, 5> kWords = {"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK",
                                                         "FOREIGN"};
@@ -78,10 +68,10 @@ Result<void> VectorRewriter::rewrite_definition() {
     return {};
 }
 
-// The statements of the vector index. Whoever runs them takes them out of the text before this.
+// The statements of vector indexes are taken out before a text comes here, where they stand alone.
 Result<void> VectorRewriter::refuse_index_statements(std::size_t first) const {
     if (tokens_.is_word(first, "SET") && tokens_.is_word(first + 1, "HNSW")) {
-        return error_at(first, "SET hnsw… is not known to this engine", "sql_error");
+        return error_at(first, "SET hnsw.ef_search cannot be explained", "sql_error");
     }
     std::size_t at = first + 1;
     if (tokens_.is_word(at, "UNIQUE")) ++at;
@@ -89,8 +79,8 @@ Result<void> VectorRewriter::refuse_index_statements(std::size_t first) const {
     for (; at < tokens_.size() && !tokens_.is_symbol(at, "("); ++at) {
         if (!tokens_.is_word(at, "USING") || !tokens_.is_word(at + 1, "HNSW")) continue;
         return error_at(at,
-                        "USING hnsw is not known to this engine: build the index with "
-                        "POST /v1/indexes/hnsw/build",
+                        "an index USING hnsw is made by a statement of its own, outside of "
+                        "transactions and EXPLAIN: send it to POST /v1/sql",
                         "sql_error");
     }
     return {};

@@ -45,11 +45,12 @@ bool may_have_vectors(std::string_view sql) noexcept {
     return false;
 }
 
-Result<std::optional<EditedSql>> rewrite_vectors(std::string_view sql, const VectorColumns& columns,
-                                                 std::size_t dimensions_max) {
+Result<RewrittenSql> rewrite_vectors(std::string_view sql, const VectorColumns& columns,
+                                     std::size_t dimensions_max) {
     const bool sugar = may_have_vectors(sql);
     const bool writes = !columns.empty() && may_write(sql);
-    if (!sugar && !writes) return std::optional<EditedSql>();
+    RewrittenSql rewritten;
+    if (!sugar && !writes) return rewritten;
     VectorRewriter rewriter(sql, dimensions_max);
     if (sugar) {
         for (const auto step :
@@ -63,8 +64,9 @@ Result<std::optional<EditedSql>> rewrite_vectors(std::string_view sql, const Vec
         auto done = rewriter.rewrite_values(columns);
         if (!done) return std::move(done).error();
     }
-    if (rewriter.edits().empty()) return std::optional<EditedSql>();
-    return std::optional<EditedSql>(rewriter.edits().apply(sql));
+    if (sugar && !columns.empty()) rewritten.nearest = rewriter.rewrite_nearest(columns);
+    if (!rewriter.edits().empty()) rewritten.text = rewriter.edits().apply(sql);
+    return rewritten;
 }
 
 }  // namespace zs::sqlite_data

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/sqlite_data/nearest_form.hpp"
 #include "adapters/sqlite_data/sql_edits.hpp"
 #include "adapters/sqlite_data/vector_columns.hpp"
 #include "base/error.hpp"
@@ -13,6 +14,7 @@
 //     ARRAY[1, 2.5]               vec(x'…'); with anything but numbers: vec_array(…)
 //     CAST(x AS VECTOR(3))        vec_cast(x,3)
 //     emb VECTOR(3)               emb VECTOR(3) CHECK (vec_check(emb,3)), in CREATE and ALTER TABLE
+//     ORDER BY a <-> b            … NULLS LAST: what has no vector is the farthest
 //     INSERT, UPDATE              values for VECTOR(n) columns become vec_column(value,n,'t.emb')
 //
 // The rewriting works on tokens: nothing inside literals, comments and quoted names is touched.
@@ -24,11 +26,16 @@ namespace zs::sqlite_data {
 // unless the statement writes to a table with vectors.
 bool may_have_vectors(std::string_view sql) noexcept;
 
-// nullopt: the text stays as it is. `columns` are the database's; vectors have at most
+struct RewrittenSql {
+    std::optional<EditedSql> text;      // nullopt: it stays as it is
+    std::optional<NearestSql> nearest;  // the same search by an index, when it has that form
+};
+
+// `columns` are the database's; vectors have at most
 // `dimensions_max` numbers.
 // Errors: InvalidArgument "sql_syntax_error", "not_a_vector", "dimension_mismatch",
 // "dimension_too_large", "sql_error" with details line, column, offset.
-Result<std::optional<EditedSql>> rewrite_vectors(std::string_view sql, const VectorColumns& columns,
-                                                 std::size_t dimensions_max);
+Result<RewrittenSql> rewrite_vectors(std::string_view sql, const VectorColumns& columns,
+                                     std::size_t dimensions_max);
 
 }  // namespace zs::sqlite_data

@@ -23,7 +23,17 @@ VectorColumns with_docs() {
 }
 
 Result<std::optional<EditedSql>> rewrite(std::string_view sql) {
-    return rewrite_vectors(sql, with_docs(), kDimensionsMax);
+    auto rewritten = rewrite_vectors(sql, with_docs(), kDimensionsMax);
+    if (!rewritten) return std::move(rewritten).error();
+    return std::move(rewritten->text);
+}
+
+// For an index: the text, then what is asked of it. "=" when no index can answer.
+std::string nearest(std::string_view sql) {
+    const auto rewritten = rewrite_vectors(sql, with_docs(), kDimensionsMax);
+    if (!rewritten) return "!" + std::string(rewritten.error().reason_text());
+    if (!rewritten->nearest) return "=";
+    return rewritten->nearest->text.text() + " | " + rewritten->nearest->arguments;
 }
 
 // The new text, "=" for an unchanged one, or "!" and the reason of the error.
@@ -47,7 +57,7 @@ TEST(VectorSugar, Distances) {
     EXPECT_EQ(after("SELECT a<->b, a<=>b, a<#>b FROM t"),
               "SELECT vec_l2(a,b), vec_cosine(a,b), vec_ip(a,b) FROM t");
     EXPECT_EQ(after("SELECT 1 FROM t ORDER BY t.a <-> $1 LIMIT 5"),
-              "SELECT 1 FROM t ORDER BY vec_l2(t.a , $1) LIMIT 5");
+              "SELECT 1 FROM t ORDER BY vec_l2(t.a , $1) NULLS LAST LIMIT 5");
     EXPECT_EQ(after("SELECT \"a b\".\"c\" <=> :q"), "SELECT vec_cosine(\"a b\".\"c\" , :q)");
     EXPECT_EQ(after("SELECT main.t.[x y]<->@q"), "SELECT vec_l2(main.t.[x y],@q)");
     EXPECT_EQ(after("SELECT f(a, (b)) <-> g(h(1)) < 0.5"),
@@ -89,7 +99,7 @@ TEST(VectorSugar, WhatADistanceCannotStandBeside) {
 
 TEST(VectorSugar, AWordBeforeAParenthesisIsNotAlwaysAFunction) {
     EXPECT_EQ(after("SELECT 1 WHERE (a) <-> b < 1"), "SELECT 1 WHERE vec_l2((a) , b) < 1");
-    EXPECT_EQ(after("SELECT 1 ORDER BY (a) <-> b"), "SELECT 1 ORDER BY vec_l2((a) , b)");
+    EXPECT_EQ(after("SELECT 1 ORDER BY (a) <-> b"), "SELECT 1 ORDER BY vec_l2((a) , b) NULLS LAST");
     EXPECT_EQ(after("SELECT CASE WHEN (a)<->b THEN (c)<->d ELSE (e)<->f END"),
               "SELECT CASE WHEN vec_l2((a),b) THEN vec_l2((c),d) ELSE vec_l2((e),f) END");
     EXPECT_EQ(after("VALUES ((a)<->(b))"), "VALUES (vec_l2((a),(b)))");
@@ -164,6 +174,77 @@ TEST(VectorSugar, Definitions) {
     expect_error("ALTER TABLE t ADD e VECTOR", "sql_syntax_error", 20);
     expect_error("CREATE INDEX i ON t USING hnsw (e)", "sql_error", 20);
     expect_error("SET hnsw.ef_search = 10", "sql_error", 0);
+}
+
+TEST(VectorSugar, WhatHasNoVectorIsTheFarthest) {
+    EXPECT_EQ(after("SELECT 1 FROM t ORDER BY b, ((a <=> b)) ASC, c"),
+              "SELECT 1 FROM t ORDER BY b, ((vec_cosine(a , b))) ASC NULLS LAST, c");
+    EXPECT_EQ(after("SELECT sum(x) OVER (ORDER BY a <-> b)"),
+              "SELECT sum(x) OVER (ORDER BY vec_l2(a , b) NULLS LAST)");
+    for (const std::string_view tail :
+         {"ORDER BY a <-> b DESC", "ORDER BY a <-> b NULLS FIRST", "ORDER BY f(a <-> b)",
+          "ORDER BY f(c, a <-> b)", "ORDER BY (a <-> b) + 1", "GROUP BY a <-> b",
+          "WHERE x IN (1, a <-> b)", "LIMIT 1, a <-> b"}) {
+        const std::string text = after("SELECT 1 FROM t " + std::string(tail));
+        EXPECT_EQ(text.find("NULLS LAST"), std::string::npos) << text;
+    }
+}
+
+TEST(VectorSugar, NearestRows) {
+    EXPECT_EQ(nearest("SELECT id FROM docs ORDER BY emb <-> ? LIMIT 5"),
+              "SELECT id FROM docs  WHERE docs.rowid IN (SELECT row_id FROM _zs_nearest) ORDER BY "
+              "_zs_counted(vec_l2(emb , ?)) NULLS LAST LIMIT 5 | SELECT vec_from_json(?1), 5, 0");
+    EXPECT_EQ(nearest("select emb <=> :q as d from main.\"Docs\" x where note = 'a' or id > 2 "
+                      "order by d limit :n offset :m;"),
+              "select vec_cosine(emb , :q) as d from main.\"Docs\" x where x.rowid IN (SELECT "
+              "row_id FROM _zs_nearest) AND (note = 'a' or id > 2) order by _zs_counted(d) NULLS "
+              "LAST limit :n offset :m; | SELECT vec_from_json(:q), :n, :m");
+    EXPECT_EQ(nearest("SELECT ?, id FROM docs WHERE id > ?5 ORDER BY (ARRAY[1,?,3] <#> docs.emb) "
+                      "ASC NULLS LAST LIMIT ?, ?"),
+              "SELECT ?, id FROM docs WHERE docs.rowid IN (SELECT row_id FROM _zs_nearest) AND (id "
+              "> ?5) ORDER BY _zs_counted((vec_ip(vec_array(1,?,3) , docs.emb))) ASC NULLS LAST "
+              "LIMIT ?, ? | SELECT vec_from_json(ARRAY[1,?6,3]), ?8, ?7");
+    EXPECT_EQ(nearest("EXPLAIN QUERY PLAN SELECT 1 FROM docs ORDER BY emb<->'[1]' LIMIT 1")
+                  .find("EXPLAIN QUERY PLAN SELECT 1 FROM docs  WHERE docs.rowid IN"),
+              0U);
+}
+
+TEST(VectorSugar, OtherFormsAreLeftAlone) {
+    for (const std::string_view sql :
+         {"SELECT id FROM docs ORDER BY emb <-> ?",
+          "SELECT id FROM other ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs ORDER BY note <-> ? LIMIT 5",
+          "SELECT id FROM docs ORDER BY emb <-> emb LIMIT 5",
+          "SELECT id FROM docs ORDER BY emb <-> note LIMIT 5",
+          "SELECT id FROM docs ORDER BY emb <-> \"[1]\" LIMIT 5",
+          "SELECT id FROM docs ORDER BY other.emb <-> ? LIMIT 5",
+          "SELECT id FROM docs d ORDER BY docs.emb <-> ? LIMIT 5",
+          "SELECT id FROM docs ORDER BY emb <-> f(?) LIMIT 5",
+          "SELECT id FROM docs ORDER BY emb <-> ? LIMIT 5 + 1",
+          "SELECT id FROM docs ORDER BY emb <-> ? LIMIT -1",
+          "SELECT id FROM docs ORDER BY emb <-> ? LIMIT (5)",
+          "SELECT id FROM docs ORDER BY emb <-> ? LIMIT 5 OFFSET id",
+          "SELECT id FROM docs ORDER BY emb <-> ? COLLATE nocase LIMIT 5",
+          "SELECT id FROM docs ORDER BY (emb <-> ?) + 1 LIMIT 5",
+          "SELECT id FROM docs ORDER BY vec_l2(emb, ?) LIMIT 5",
+          "SELECT id FROM docs, other ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs AS a AS b ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM temp.docs ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs(1) ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs NOT INDEXED ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs WHERE ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs WHERE id IN (SELECT 1) ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs GROUP BY id ORDER BY emb <-> ? LIMIT 5",
+          "SELECT DISTINCT id FROM docs ORDER BY emb <-> ? LIMIT 5",
+          "SELECT COUNT (*) FROM docs ORDER BY emb <-> ? LIMIT 5",
+          "SELECT emb <-> ? AS note FROM docs ORDER BY note LIMIT 5",
+          "SELECT emb <-> ? AS d, 1 AS d FROM docs ORDER BY d LIMIT 5",
+          "SELECT id FROM docs WHERE id = :a ORDER BY emb <-> ? LIMIT 5",
+          "SELECT id FROM docs ORDER BY emb <-> ? LIMIT 5; SELECT 1",
+          "INSERT INTO other SELECT id FROM docs ORDER BY emb <-> ? LIMIT 5",
+          "CREATE VIEW v AS SELECT id FROM docs ORDER BY emb <-> '[1]' LIMIT 5"}) {
+        EXPECT_EQ(nearest(sql), "=") << sql;
+    }
 }
 
 TEST(VectorSugar, ValuesOfInserts) {

@@ -68,14 +68,15 @@ VirtualTables VirtualTables::load(sqlite::Connection& connection) {
     auto query = connection.prepare_cached(
         "SELECT lower(name), sql, type, rootpage FROM sqlite_schema WHERE type IN ('table','view') "
         "AND sql IS NOT NULL AND (rootpage=0 OR lower(name) IN "
-        "('json_each','json_tree','jsonb_each','jsonb_tree'))");
+        "('json_each','json_tree','jsonb_each','jsonb_tree','hnsw_search'))");
     if (!query) return tables;
     while (true) {
         const auto row = query->step();
         if (!row || !*row) return tables;
         const std::string name(query->text(0));
-        const bool function = name.starts_with("json");
-        if (function && (name.ends_with("_each") || name.ends_with("_tree"))) {
+        const bool json = name.starts_with("json");
+        if ((json && (name.ends_with("_each") || name.ends_with("_tree")))
+            || name == "hnsw_search") {
             tables.hidden_functions_.insert(name);
         }
         if (query->text(2) == "view") {

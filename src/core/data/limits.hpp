@@ -25,6 +25,7 @@ inline constexpr std::chrono::milliseconds kTransactionSweep{250};
 inline constexpr std::size_t kVectorDimensionsMax = 8192;
 inline constexpr std::size_t kVectorTopKMax = 10'000;
 inline constexpr std::size_t kVectorEfMax = 10'000;
+inline constexpr std::size_t kVectorEfDefault = 64;
 inline constexpr std::size_t kVectorQueriesMax = 1000;
 inline constexpr std::size_t kVectorsGivenMax = 100'000;
 inline constexpr std::size_t kVectorFilterBytesMax = 64 * 1024;
@@ -33,6 +34,9 @@ inline constexpr std::uint32_t kHnswMMax = 64;
 inline constexpr std::uint32_t kHnswEfConstructionMin = 16;
 inline constexpr std::uint32_t kHnswEfConstructionMax = 2048;
 inline constexpr std::size_t kVectorIndexesMax = 256;  // per tenant
+
+// Sessions whose SET is remembered; beyond it the one set first is forgotten.
+inline constexpr std::size_t kSessionSettingsMax = 10'000;
 
 // Full text, and searches that merge it with vectors.
 inline constexpr std::size_t kTextColumnsMax = 32;

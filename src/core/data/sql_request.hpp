@@ -2,6 +2,7 @@
 
 #include "async/deadline.hpp"
 #include "base/error.hpp"
+#include "core/data/limits.hpp"
 #include "core/data/sql_value.hpp"
 #include "core/identity/principal.hpp"
 
@@ -22,6 +23,7 @@ struct SqlRequest {
     std::vector<SqlValue> positional;                     // ?, ?1, $1
     std::vector<std::pair<std::string, SqlValue>> named;  // $name, :name, @name; without the sigil
     std::optional<std::uint64_t> rows_max;                // further rows: truncated; nullopt: all
+    std::size_t ef_search = limits::kVectorEfDefault;     // of vector indexes
     async::Deadline deadline = async::Deadline::never();  // when passed: DeadlineExceeded, undone
     std::stop_token cancelled;                            // the client went away
     identity::Tenant tenant;

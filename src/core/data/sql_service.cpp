@@ -78,15 +78,40 @@ Result<SqlRequest> SqlService::prepare(SqlCall call, const identity::Principal& 
     if (!call.all_rows) request.rows_max = call.rows_max.value_or(limits_.rows_default);
     request.deadline = async::Deadline::after(timeout);
     request.cancelled = std::move(call.cancelled);
+    request.ef_search = call.ef_search.value_or(ef_search_of(principal));
     request.tenant = principal.tenant;
     request.rights = principal.rights;
     return request;
+}
+
+std::size_t SqlService::ef_search_of(const identity::Principal& principal) const {
+    return sessions_.ef_search(principal).value_or(limits::kVectorEfDefault);
+}
+
+std::string show_statement(std::size_t ef_search) {
+    return "SELECT " + std::to_string(ef_search) + R"( AS "hnsw.ef_search")";
+}
+
+SqlSummary setting_summary() {
+    SqlSummary summary;
+    summary.affected_rows = 0;
+    return summary;
 }
 
 async::Task<Result<SqlSummary>> SqlService::execute(SqlCall call, identity::PrincipalPtr principal,
                                                     std::shared_ptr<RowSink> sink) {
     const auto begun = std::chrono::steady_clock::now();
     const std::string_view kind = statement_kind(call.sql);
+    const auto setting = read_vector_setting(call.sql);
+    if (!setting) co_return setting.error();
+    if (*setting && (*setting)->kind == VectorSetting::Kind::Show) {
+        call.sql = show_statement(call.ef_search.value_or(ef_search_of(*principal)));
+    } else if (*setting) {
+        const bool sets = (*setting)->kind == VectorSetting::Kind::Set;
+        sessions_.set_ef_search(*principal,
+                                sets ? std::optional((*setting)->ef_search) : std::nullopt);
+        co_return setting_summary();
+    }
     auto request = prepare(std::move(call), *principal);
     if (!request) co_return std::move(request).error();
     auto outcome = co_await engine_.execute(std::move(*request), std::move(sink));

@@ -4,6 +4,7 @@
 #include "core/data/limits.hpp"
 #include "core/data/sql_engine.hpp"
 #include "core/data/sql_request.hpp"
+#include "core/data/vector_setting.hpp"
 
 #include <chrono>
 #include <memory>
@@ -23,11 +24,13 @@ struct SqlCall {
     std::optional<std::uint64_t> rows_max;                // nullopt: the default
     bool all_rows = false;                                // a stream: no row cap
     std::optional<std::chrono::milliseconds> timeout;     // nullopt: the default
+    std::optional<std::size_t> ef_search;  // of vector indexes; nullopt: what was SET, or 64
     std::stop_token cancelled;
 };
 
 // The rules every statement meets before the engine sees it: size, number of parameters, how long
-// and how many rows; and the metrics behind it.
+// and how many rows; and the metrics behind it. SET, RESET and SHOW of hnsw.ef_search it answers
+// itself: they are about the caller's session, see SessionSettings.
 // Threading: any.
 // Errors:    as SqlEngine::execute, and InvalidArgument for empty text, too many parameters or a
 //            timeout or row count out of range (details.field).
@@ -49,9 +52,17 @@ public:
     const SqlLimits& limits() const { return limits_; }
 
 private:
+    std::size_t ef_search_of(const identity::Principal& principal) const;
+
     SqlEngine& engine_;
     SqlLimits limits_;
+    SessionSettings sessions_;
 };
+
+// What SHOW asks for, as a statement of the engine.
+std::string show_statement(std::size_t ef_search);
+// What SET and RESET answer.
+SqlSummary setting_summary();
 
 // Counts one finished statement: sql_statements_total{kind,result}, sql_duration_seconds{kind}.
 void count_statement(std::string_view kind, const Result<SqlSummary>& outcome,

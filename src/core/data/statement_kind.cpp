@@ -7,25 +7,6 @@
 namespace zs::data {
 namespace {
 
-// What follows blanks, comments and semicolons.
-std::string_view skip_nothing(std::string_view sql) noexcept {
-    while (!sql.empty()) {
-        const char c = sql.front();
-        if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == ';') {
-            sql.remove_prefix(1);
-        } else if (sql.starts_with("--")) {
-            const auto end = sql.find('\n');
-            sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 1);
-        } else if (sql.starts_with("/*") && sql.size() > 2) {
-            const auto end = sql.find("*/", 2);
-            sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
-        } else {
-            break;
-        }
-    }
-    return sql;
-}
-
 struct Word {
     std::string_view word;
     std::string_view kind;
@@ -48,12 +29,30 @@ constexpr std::array<Word, 14> kWords = {{{"select", "select"},
 
 }  // namespace
 
+std::string_view skip_empty_sql(std::string_view sql) noexcept {
+    while (!sql.empty()) {
+        const char c = sql.front();
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == ';') {
+            sql.remove_prefix(1);
+        } else if (sql.starts_with("--")) {
+            const auto end = sql.find('\n');
+            sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 1);
+        } else if (sql.starts_with("/*") && sql.size() > 2) {
+            const auto end = sql.find("*/", 2);
+            sql.remove_prefix(end == std::string_view::npos ? sql.size() : end + 2);
+        } else {
+            break;
+        }
+    }
+    return sql;
+}
+
 bool is_blank_sql(std::string_view sql) noexcept {
-    return skip_nothing(sql).empty();
+    return skip_empty_sql(sql).empty();
 }
 
 std::string_view statement_kind(std::string_view sql) noexcept {
-    sql = skip_nothing(sql);
+    sql = skip_empty_sql(sql);
     std::size_t length = 0;
     while (length < sql.size() && ((sql[length] | 0x20) >= 'a' && (sql[length] | 0x20) <= 'z')) {
         ++length;

@@ -38,6 +38,7 @@ struct TransactionService::Record {
     identity::Tenant tenant;
     Uuid token_id;
     std::unique_ptr<EngineTransaction> engine;
+    std::optional<std::size_t> ef_search;  // SET in this transaction; belongs to whoever set `busy`
     bool busy = false;
     bool holds_write_lock = false;
     std::stop_source stop;                      // of the running statement
@@ -235,10 +236,20 @@ async::Task<Result<SqlSummary>> TransactionService::execute(identity::PrincipalP
     auto entered = co_await enter(*principal, id, "execute");
     if (!entered) co_return std::move(entered).error();
     const RecordPtr record = std::move(*entered);
-    auto request = statements_.prepare(std::move(call), *principal);
+    const auto setting = read_vector_setting(call.sql);
+    if (!call.ef_search) call.ef_search = record->ef_search;
+    if (setting && *setting && (*setting)->kind == VectorSetting::Kind::Show) {
+        const auto asked = statements_.prepare(call, *principal);
+        if (asked) call.sql = show_statement(asked->ef_search);
+    }
+    auto request = setting ? statements_.prepare(std::move(call), *principal)
+                           : Result<SqlRequest>(setting.error());
     Result<SqlSummary> outcome =
-        request ? Result<SqlSummary>(SqlSummary()) : Result<SqlSummary>(request.error());
-    if (request) {
+        request ? Result<SqlSummary>(setting_summary()) : Result<SqlSummary>(request.error());
+    if (request && *setting && (*setting)->kind != VectorSetting::Kind::Show) {
+        record->ef_search.reset();
+        if ((*setting)->kind == VectorSetting::Kind::Set) record->ef_search = (*setting)->ef_search;
+    } else if (request) {
         // Stops when the client goes away, and when the transaction has to end.
         std::stop_source stop = record->stop;
         const std::stop_callback forward(client, [stop]() mutable { stop.request_stop(); });

@@ -72,28 +72,6 @@ Result<void> check_call(const VectorCall& call) {
     return call.filter ? check_filter(*call.filter) : Result<void>();
 }
 
-Result<void> check_definition(const VectorIndexDefinition& definition) {
-    const HnswParameters& wanted = definition.parameters;
-    if (wanted.m < limits::kHnswMMin || wanted.m > limits::kHnswMMax) {
-        return out_of_range("m", limits::kHnswMMin, limits::kHnswMMax);
-    }
-    if (wanted.ef_construction < limits::kHnswEfConstructionMin
-        || wanted.ef_construction > limits::kHnswEfConstructionMax) {
-        return out_of_range("ef_construction", limits::kHnswEfConstructionMin,
-                            limits::kHnswEfConstructionMax);
-    }
-    if (wanted.metric == vector::Metric::Hamming) {
-        return invalid_field("metric", "'metric' must be l2, cosine or ip", "invalid_metric");
-    }
-    if (wanted.storage == vector::Scalar::Bit) {
-        return invalid_field("storage", "'storage' must be f32, f16, bf16 or i8");
-    }
-    if (definition.name.size() > 255) {
-        return invalid_field("name", "'name' has at most 255 bytes");
-    }
-    return {};
-}
-
 VectorColumn column_of(const identity::Principal& principal, std::string table,
                        std::string column) {
     VectorColumn made;
@@ -128,14 +106,44 @@ std::string rows_sql(const VectorTable& table, const std::vector<std::string>& i
            + " IN (SELECT value FROM json_each(?1))";
 }
 
+// What a statement calls a mistake is, for a request that names a table, the table's absence.
+Error as_absence(Error error) {
+    if (error.reason == "no_such_table" || error.reason == "no_such_column") {
+        error.code = ErrorCode::NotFound;
+    }
+    return error;
+}
+
 }  // namespace
+
+Result<void> check_index_definition(const VectorIndexDefinition& definition) {
+    const HnswParameters& wanted = definition.parameters;
+    if (wanted.m < limits::kHnswMMin || wanted.m > limits::kHnswMMax) {
+        return out_of_range("m", limits::kHnswMMin, limits::kHnswMMax);
+    }
+    if (wanted.ef_construction < limits::kHnswEfConstructionMin
+        || wanted.ef_construction > limits::kHnswEfConstructionMax) {
+        return out_of_range("ef_construction", limits::kHnswEfConstructionMin,
+                            limits::kHnswEfConstructionMax);
+    }
+    if (wanted.metric == vector::Metric::Hamming) {
+        return invalid_field("metric", "'metric' must be l2, cosine or ip", "invalid_metric");
+    }
+    if (wanted.storage == vector::Scalar::Bit) {
+        return invalid_field("storage", "'storage' must be f32, f16, bf16 or i8");
+    }
+    if (definition.name.size() > 255) {
+        return invalid_field("name", "'name' has at most 255 bytes");
+    }
+    return {};
+}
 
 async::Task<Result<VectorBuild>> VectorService::build(identity::PrincipalPtr principal,
                                                       VectorIndexDefinition definition,
                                                       BuildWait wait) {
     auto allowed = check_right(*principal, Right::Create);
     if (!allowed) co_return std::move(allowed).error();
-    auto valid = check_definition(definition);
+    auto valid = check_index_definition(definition);
     if (!valid) co_return std::move(valid).error();
     co_return co_await indexes_.build(principal->tenant, std::move(definition), wait);
 }
@@ -217,7 +225,7 @@ async::Task<Result<VectorFound>> VectorService::knn(identity::PrincipalPtr princ
     auto look = lookup_request(*principal, std::move(sql), async::Deadline::after(kPatience),
                                call.cancelled);
     auto readable = co_await engine_.execute(std::move(look), nullptr);
-    if (!readable) co_return std::move(readable).error();
+    if (!readable) co_return as_absence(std::move(readable).error());
     if (!table) co_return std::move(table).error();
     auto query = co_await prepare(principal, *table, call);
     if (!query) co_return std::move(query).error();

@@ -12,6 +12,9 @@
 
 namespace zs::data {
 
+// The limits of data::limits. Errors: InvalidArgument naming the field, "invalid_metric".
+Result<void> check_index_definition(const VectorIndexDefinition& definition);
+
 // One search as a caller asks for it.
 struct VectorCall {
     std::string table;

@@ -11,7 +11,7 @@ using data::SqlValue;
 
 namespace {
 
-constexpr std::int64_t kEfSearchMax = 10'000;
+constexpr std::int64_t kEfSearchMax = data::limits::kVectorEfMax;
 
 std::string_view view_of(const json::string& text) {
     return {text.data(), text.size()};
@@ -60,8 +60,7 @@ Result<RowFormat> decode_row_format(const json::value& value) {
     return invalid_field("row_format", "'row_format' must be objects or arrays");
 }
 
-// Settings of later features are checked already, so that a wrong value is noticed early.
-Result<void> check_settings(const json::value& value) {
+Result<void> decode_settings(const json::value& value, data::SqlCall& call) {
     if (value.is_null()) return {};
     const auto* settings = value.if_object();
     if (settings == nullptr) return json_codec::wrong_type("settings", "an object");
@@ -70,7 +69,10 @@ Result<void> check_settings(const json::value& value) {
     const std::string path = "settings.hnsw.ef_search";
     const auto number = decode_json<std::int64_t>(*ef, path);
     if (!number) return number.error();
-    if (*number >= 1 && *number <= kEfSearchMax) return {};
+    if (*number >= 1 && *number <= kEfSearchMax) {
+        call.ef_search = static_cast<std::size_t>(*number);
+        return {};
+    }
     return invalid_field(path, fmt::format("'{}' must be between 1 and {}", path, kEfSearchMax));
 }
 
@@ -132,7 +134,7 @@ Result<SqlBody> decode_sql_body(const json::value& value) {
         out.rows = *rows;
     }
     if (const auto* settings = body->if_contains("settings")) {
-        auto done = check_settings(*settings);
+        auto done = decode_settings(*settings, out.call);
         if (!done) return std::move(done).error();
     }
     auto limits = decode_limits(*body, out.call);
