@@ -87,28 +87,35 @@ private:
 
 }  // namespace
 
-Result<std::vector<float>> parse_json(std::string_view text, std::size_t dimensions_max) {
+Result<void> read_json(std::string_view text, std::size_t dimensions_max, std::vector<float>& out) {
+    out.clear();
     Reader reader(text);
     if (!reader.take('[')) {
         return invalid_argument("a vector is a JSON array of numbers, such as [1, 2.5, 3]",
                                 "not_a_vector");
     }
-    std::vector<float> numbers;
     do {
-        if (numbers.size() >= dimensions_max) {
+        if (out.size() >= dimensions_max) {
             return invalid_argument(
                 "a vector has at most " + std::to_string(dimensions_max) + " numbers",
                 "dimension_too_large");
         }
-        auto number = reader.number(numbers.size());
+        auto number = reader.number(out.size());
         if (!number) return std::move(number).error();
-        numbers.push_back(*number);
+        out.push_back(*number);
     } while (reader.take(','));
     if (!reader.take(']') || !reader.at_end()) {
         return not_a_vector("',' or the end of the array is missing behind element "
-                                + std::to_string(numbers.size() - 1),
-                            numbers.size() - 1);
+                                + std::to_string(out.size() - 1),
+                            out.size() - 1);
     }
+    return {};
+}
+
+Result<std::vector<float>> parse_json(std::string_view text, std::size_t dimensions_max) {
+    std::vector<float> numbers;
+    auto read = read_json(text, dimensions_max, numbers);
+    if (!read) return std::move(read).error();
     return numbers;
 }
 

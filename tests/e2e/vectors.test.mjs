@@ -229,7 +229,7 @@ test('knn over a column needs no index, and takes JSON and declared vectors', as
     'dimension_mismatch');
   problem(await knn({ table: 'notes', column: 'x', query: [1], top_k: 1 }), 404,
     'no_such_column');
-  problem(await knn({ table: 'nowhere', column: 'x', query: [1], top_k: 1 }), 400,
+  problem(await knn({ table: 'nowhere', column: 'x', query: [1], top_k: 1 }), 404,
     'no_such_table');
   const many = await knn({ table: 'notes', column: 'e', queries: [[1, 0], [0, 1]], top_k: 1 });
   assert.deepEqual(many.json.results.map(([hit]) => hit.row_id), ['a', 'b']);

@@ -1,7 +1,7 @@
 #include "adapters/sqlite_data/result_columns.hpp"
 
-#include "adapters/sqlite_data/vector_columns.hpp"
 #include "adapters/sqlite_data/vector_functions.hpp"
+#include "core/data/vector_value.hpp"
 #include "sqlite/statement.hpp"
 
 #include <sqlite3.h>
@@ -80,7 +80,7 @@ bool is_vector(const sqlite::Statement& statement, int column) {
 
 ColumnKind kind_of_declared(std::string_view upper_type) {
     const auto word = upper_type.substr(0, upper_type.find_first_of(" (\t"));
-    if (word == "VECTOR" && vector_dimensions(upper_type) > 0) return ColumnKind::Vector;
+    if (word == "VECTOR" && data::declared_dimensions(upper_type) > 0) return ColumnKind::Vector;
     const auto* found = std::ranges::find(kTypes, word, &TypeKind::word);
     return found == kTypes.end() ? ColumnKind::Plain : found->kind;
 }

@@ -1,10 +1,10 @@
 #include "adapters/sqlite_data/vector_columns.hpp"
 
 #include "base/encoding.hpp"
+#include "core/data/vector_value.hpp"
 #include "sqlite/connection.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace zs::sqlite_data {
 namespace {
@@ -20,7 +20,7 @@ VectorTable load_table(sqlite::Connection& connection, std::string_view name) {
         const auto row = query->step();
         if (!row || !*row) return table;
         std::string column = to_lower(query->text(0));
-        if (const std::size_t dimensions = vector_dimensions(query->text(1))) {
+        if (const std::size_t dimensions = data::declared_dimensions(query->text(1))) {
             table.vectors.push_back({column, table.columns.size(), dimensions});
         }
         table.columns.push_back(std::move(column));
@@ -37,18 +37,6 @@ const VectorColumn* VectorTable::find(std::string_view column) const {
 const VectorColumn* VectorTable::at(std::size_t position) const {
     const auto found = std::ranges::find(vectors, position, &VectorColumn::position);
     return found == vectors.end() ? nullptr : &*found;
-}
-
-std::size_t vector_dimensions(std::string_view declared_type) {
-    constexpr std::string_view kWord = "VECTOR";
-    std::string_view rest = trim(declared_type);
-    if (!equals_ignoring_case(rest.substr(0, kWord.size()), kWord)) return 0;
-    rest = trim(rest.substr(kWord.size()));
-    if (rest.size() < 3 || rest.front() != '(' || rest.back() != ')') return 0;
-    rest = trim(rest.substr(1, rest.size() - 2));
-    std::size_t dimensions = 0;
-    const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), dimensions);
-    return error == std::errc() && end == rest.data() + rest.size() ? dimensions : 0;
 }
 
 VectorColumns VectorColumns::load(sqlite::Connection& connection) {

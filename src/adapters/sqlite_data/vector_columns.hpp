@@ -31,9 +31,6 @@ struct VectorTable {
     const VectorColumn* at(std::size_t position) const;
 };
 
-// The n of "VECTOR(n)", whatever its case and blanks; 0 for every other declared type.
-std::size_t vector_dimensions(std::string_view declared_type);
-
 // The VECTOR(n) columns of one database.
 class VectorColumns {
 public:

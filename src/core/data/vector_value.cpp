@@ -3,6 +3,7 @@
 #include "base/encoding.hpp"
 #include "core/data/limits.hpp"
 #include "vector/kernels.hpp"
+#include "vector/text.hpp"
 
 #include <bit>
 #include <charconv>
@@ -12,36 +13,8 @@
 namespace zs::data {
 namespace {
 
-bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-const char* skip_blank(const char* at, const char* end) {
-    while (at != end && is_blank(*at))
-        ++at;
-    return at;
-}
-
-// Numbers between brackets, without a tree of JSON values on the way.
 bool read_array(std::string_view text, std::vector<float>& out) {
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    at = skip_blank(at, end);
-    if (at == end || *at != '[') return false;
-    at = skip_blank(at + 1, end);
-    if (at != end && *at == ']') return false;
-    while (at != end) {
-        double number = 0;
-        const auto read = std::from_chars(at, end, number);
-        if (read.ec != std::errc()) return false;
-        out.push_back(static_cast<float>(number));
-        at = skip_blank(read.ptr, end);
-        if (at == end) return false;
-        if (*at == ']') return skip_blank(at + 1, end) == end;
-        if (*at != ',' || out.size() >= limits::kVectorDimensionsMax) return false;
-        at = skip_blank(at + 1, end);
-    }
-    return false;
+    return vector::read_json(text, limits::kVectorDimensionsMax, out).has_value();
 }
 
 bool read_blob(std::string_view bytes, std::vector<float>& out) {

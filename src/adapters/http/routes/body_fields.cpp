@@ -49,18 +49,21 @@ Result<void> append_vector(const json::value& value, const std::string& path,
     return {};
 }
 
-Result<std::vector<data::SqlValue>> decode_filter_params(const json::object& body) {
-    std::vector<data::SqlValue> out;
+Result<void> read_filter(const json::object& body, std::optional<std::string>& filter,
+                         std::vector<data::SqlValue>& params) {
+    auto read = read_optional(body, "filter", filter);
+    if (!read) return read;
     const auto* value = body.if_contains("filter_params");
-    if (value == nullptr || value->is_null()) return out;
+    if (value == nullptr || value->is_null()) return {};
     const auto* list = value->if_array();
     if (list == nullptr) return json_codec::wrong_type("filter_params", "an array");
     for (std::size_t i = 0; i < list->size(); ++i) {
         auto param = decode_sql_value((*list)[i], "filter_params[" + std::to_string(i) + "]");
         if (!param) return std::move(param).error();
-        out.push_back(std::move(*param));
+        params.push_back(std::move(*param));
     }
-    return out;
+    if (filter || params.empty()) return {};
+    return invalid_field("filter_params", "'filter_params' stands beside 'filter' only");
 }
 
 }  // namespace zs::http

@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,7 +44,8 @@ Result<void> read_metric(const boost::json::object& body, vector::Metric& out);
 // Numbers, added to `out`. A tree of a million values is walked without a path per value.
 Result<void> append_vector(const boost::json::value& value, const std::string& path,
                            std::vector<float>& out);
-// `filter_params`: values for the parameters of a filter.
-Result<std::vector<data::SqlValue>> decode_filter_params(const boost::json::object& body);
+// `filter`, an SQL expression, and `filter_params`, the values for its parameters.
+Result<void> read_filter(const boost::json::object& body, std::optional<std::string>& filter,
+                         std::vector<data::SqlValue>& params);
 
 }  // namespace zs::http

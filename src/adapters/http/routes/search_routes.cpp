@@ -86,13 +86,9 @@ Result<data::SearchCall> decode_call(const json::value& value) {
     auto read = read_count(**body, "top_k", call.top_k);
     if (read) read = read_optional(**body, "rank_constant", call.rank_constant);
     if (read) read = read_optional(**body, "include", call.include);
-    if (read) read = read_optional(**body, "filter", call.filter);
+    if (read) read = read_filter(**body, call.filter, call.filter_params);
     if (!read) return std::move(read).error();
-    auto params = decode_filter_params(**body);
-    if (!params) return std::move(params).error();
-    call.filter_params = std::move(*params);
-    if (call.filter || call.filter_params.empty()) return call;
-    return invalid_field("filter_params", "'filter_params' stands beside 'filter' only");
+    return call;
 }
 
 Result<data::TextIndexDefinition> decode_definition(const json::value& value) {

@@ -46,13 +46,8 @@ Result<void> read_options(const json::object& body, data::VectorCall& call) {
     if (read) read = read_count(body, "top_k", call.top_k);
     if (read) read = read_count(body, "ef_search", call.ef_search);
     if (read) read = read_optional(body, "include", call.include);
-    if (read) read = read_optional(body, "filter", call.filter);
-    if (!read) return read;
-    auto params = decode_filter_params(body);
-    if (!params) return std::move(params).error();
-    call.filter_params = std::move(*params);
-    if (call.filter || call.filter_params.empty()) return {};
-    return invalid_field("filter_params", "'filter_params' stands beside 'filter' only");
+    if (read) read = read_filter(body, call.filter, call.filter_params);
+    return read;
 }
 
 }  // namespace
