@@ -215,6 +215,18 @@ private:
     IndexStatement made_;
 };
 
+// As the tokens see it: a byte order mark is a blank.
+std::size_t begin_of_statement(std::string_view sql) noexcept {
+    constexpr std::string_view kMark = "\xEF\xBB\xBF";
+    std::size_t at = sqlite::skip_blank(sql);
+    while (at < sql.size()) {
+        const bool mark = sql.substr(at, kMark.size()) == kMark;
+        if (!mark && sql[at] != ';') break;
+        at = sqlite::skip_blank(sql, at + (mark ? kMark.size() : 1));
+    }
+    return at;
+}
+
 bool has_hnsw(std::string_view sql) noexcept {
     constexpr std::string_view kWord = "hnsw";
     for (std::size_t at = 0; at + kWord.size() <= sql.size(); ++at) {
@@ -227,9 +239,7 @@ bool has_hnsw(std::string_view sql) noexcept {
 }  // namespace
 
 bool may_be_index_statement(std::string_view sql) noexcept {
-    std::size_t at = sqlite::skip_blank(sql);
-    while (at < sql.size() && sql[at] == ';')
-        at = sqlite::skip_blank(sql, at + 1);
+    const std::size_t at = begin_of_statement(sql);
     if (equals_ignoring_case(sql.substr(at, 4), "DROP")) return true;
     return equals_ignoring_case(sql.substr(at, 6), "CREATE") && has_hnsw(sql.substr(at));
 }
