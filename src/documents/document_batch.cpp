@@ -34,6 +34,22 @@ std::string_view DocumentBatch::keep(std::string_view text) {
     return {at, text.size()};
 }
 
+void DocumentBatch::extract_again(Extractor& extractor, std::size_t fields) {
+    const auto documents = std::exchange(documents_, {});
+    documents_.reserve(documents.size());
+    values_.clear();
+    fields_ = fields;
+    bytes_ = 0;
+    for (auto document : documents) {
+        if (document.is_rejected()) {
+            documents_.push_back(document);
+            continue;
+        }
+        document.id = Value();
+        extractor.add(*this, document);
+    }
+}
+
 void DocumentBatch::reject(Document document, std::string code, std::string message) {
     if (message.size() > kMessageBytesMax) message.resize(kMessageBytesMax);
     document.rejection = static_cast<std::int32_t>(rejections_.size());

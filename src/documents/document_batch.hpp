@@ -51,6 +51,8 @@ struct Position {
     bool operator==(const Position&) const = default;
 };
 
+class Extractor;
+
 // Documents that are handled together, with the memory they point into.
 // Threading: immutable once the reader has given it away.
 class DocumentBatch {
@@ -73,6 +75,9 @@ public:
     std::size_t bytes() const { return bytes_; }
     // Behind the last document.
     const Position& end() const { return end_; }
+
+    // Takes the values out of every document anew, as `extractor` wants them: `fields` of each.
+    void extract_again(Extractor& extractor, std::size_t fields);
 
 private:
     friend class DocumentReader;

@@ -100,6 +100,12 @@ std::unique_ptr<DocumentBatch> DocumentReader::take() {
     return taken;
 }
 
+void DocumentReader::extract(Extraction wanted) {
+    fields_ = wanted.fields.size();
+    extractor_ = Extractor(std::move(wanted));
+    batch_->extract_again(extractor_, fields_);
+}
+
 void DocumentReader::advance(std::size_t bytes) {
     begin_ += bytes;
     offset_ += bytes;

@@ -44,6 +44,8 @@ public:
     const DocumentBatch& batch() const { return *batch_; }
     // Gives it away and reads on in what was fed already.
     std::unique_ptr<DocumentBatch> take();
+    // From here on, and in the current batch, other values are taken out of the documents.
+    void extract(Extraction wanted);
     // Everything was read: after finish(), when no document is left behind the current batch.
     bool at_end() const { return finished_ && !is_full(); }
     const std::optional<Error>& failure() const { return failure_; }

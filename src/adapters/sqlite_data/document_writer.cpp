@@ -1,13 +1,17 @@
 #include "adapters/sqlite_data/document_writer.hpp"
 
 #include "adapters/sqlite_data/collection_catalog.hpp"
+#include "adapters/sqlite_data/dead_letters.hpp"
 #include "adapters/sqlite_data/document_ids.hpp"
+#include "adapters/sqlite_data/early_writeback.hpp"
 #include "core/data/column_value.hpp"
 #include "core/data/document_limits.hpp"
 #include "core/data/identifier.hpp"
 #include "sqlite/errors.hpp"
 
 #include <sqlite3.h>
+
+#include <algorithm>
 
 namespace zs::sqlite_data {
 namespace {
@@ -18,6 +22,9 @@ using data::SqlValueView;
 
 // A commit is short; what takes longer than this is stuck in somebody's trigger.
 constexpr std::chrono::minutes kWriteTime{2};
+
+// Smaller commits are on disk before an early start would help.
+constexpr std::size_t kEarlyBytesMin = std::size_t{1} << 20;
 
 struct RowError {
     std::string code;
@@ -109,10 +116,13 @@ public:
           ids_(now) {}
 
     Result<WriteOutcome> run();
+    // What was not stored, when it is asked for.
+    const DeadLetters& dead_letters() const { return dead_letters_; }
 
 private:
     bool fills_other() const { return collection_.projection && collection_.projection->table; }
     Result<Insert> prepare(const std::string& sql);
+    bool only_appends() const;
     Result<void> run_all();
     Result<bool> run_one(const documents::DocumentBatch& batch,
                          const documents::Document& document);
@@ -122,6 +132,7 @@ private:
     Result<bool> judge(int code, Insert& insert);
     Result<void> prepare_savepoints();
     void note_error(const documents::Document& document);
+    void note_stored(std::string_view id);
 
     EngineConnection& engine_;
     sqlite::Connection& connection_;
@@ -138,11 +149,13 @@ private:
     std::vector<std::string> scratch_;
     std::vector<SqlValueView> fitted_;
     std::string id_scratch_;
+    std::string_view id_;  // of the current document
     std::string timestamp_;
     DocumentIds ids_;
     std::int64_t last_row_ = 0;
     RowError failed_;
     data::DocumentWritten written_;
+    DeadLetters dead_letters_;
 };
 
 Result<Insert> Writing::prepare(const std::string& sql) {
@@ -193,7 +206,20 @@ Result<WriteOutcome> Writing::run() {
     return outcome;
 }
 
+// Large, and every page is filled once. Documents of a batch are taken to be alike.
+bool Writing::only_appends() const {
+    std::size_t bytes = 0;
+    for (const auto& batch : write_.batches) {
+        if (batch->empty()) continue;
+        if (batch->documents().front().id.kind != documents::ValueKind::Missing) return false;
+        bytes += batch->bytes();
+    }
+    return bytes >= kEarlyBytesMin && std::ranges::none_of(columns_, &ProjectedColumn::index);
+}
+
 Result<void> Writing::run_all() {
+    std::optional<EarlyWriteback> early;
+    if (only_appends()) early.emplace(connection_);
     const EngineConnection::Bulk bulk(engine_, request_);
     own_->bind_text(2, timestamp_);
     last_row_ = connection_.last_insert_rowid();
@@ -201,6 +227,7 @@ Result<void> Writing::run_all() {
         for (const auto& document : batch->documents()) {
             auto stored = run_one(*batch, document);
             if (!stored) return bulk.translate(std::move(stored).error());
+            if (early) early->wrote(document.json.size());
             if (*stored) continue;
             note_error(document);
             if (written_.counts.errors <= write_.errors_max) continue;
@@ -211,8 +238,16 @@ Result<void> Writing::run_all() {
     return {};
 }
 
+void Writing::note_stored(std::string_view id) {
+    ++written_.counts.ingested;
+    if (written_.ids.size() < data::limits::kToldIdsMax) written_.ids.emplace_back(id);
+}
+
 void Writing::note_error(const documents::Document& document) {
     ++written_.counts.errors;
+    if (write_.dead_letters) {
+        dead_letters_.add(collection_.name, document, failed_.code, failed_.message);
+    }
     if (written_.errors.size() >= data::limits::kDocumentErrorsMax) return;
     data::DocumentError error;
     error.index = document.index;
@@ -240,6 +275,7 @@ Result<bool> Writing::run_one(const documents::DocumentBatch& batch,
         return false;
     }
     if (!columns_.empty() && !fit(batch, document)) return false;
+    id_ = id;
     own_->bind_text(1, id);
     own_->bind_text(3, document.json);
     return fills_other() ? insert_both() : insert();
@@ -287,7 +323,7 @@ Result<bool> Writing::insert() {
         ++written_.counts.ignored;
         return true;
     }
-    ++written_.counts.ingested;
+    note_stored(id_);
     // An update leaves the number of the last inserted row alone.
     const std::int64_t row = connection_.last_insert_rowid();
     if (write_.on_conflict == OnConflict::Replace && row == last_row_) ++written_.counts.replaced;
@@ -301,12 +337,14 @@ Result<bool> Writing::insert_both() {
     if (!saved) return std::move(saved).error();
     const auto mark = engine_.recorder().mark();
     const auto counts = written_.counts;
+    const auto ids = written_.ids.size();
     auto stored = insert();
     const bool is_new = stored && *stored && written_.counts.ignored == counts.ignored;
     if (is_new) stored = judge(other_->run(), *other_);
     if (!stored) return stored;
     if (!*stored) {
         written_.counts = counts;
+        written_.ids.resize(ids);
         auto undone = undo_->run();
         if (!undone) return std::move(undone).error();
         engine_.recorder().undo_to(mark);
@@ -338,7 +376,18 @@ std::string document_timestamp(Timestamp now) {
 
 Result<WriteOutcome> write_documents(TenantDatabase& database, sqlite::Connection& connection,
                                      const data::DocumentWrite& write, Timestamp now) {
-    return Writing(database, connection, write, now).run();
+    Writing writing(database, connection, write, now);
+    auto outcome = writing.run();
+    if (!outcome || outcome->undo || writing.dead_letters().empty()) return outcome;
+    const auto letters = writing.dead_letters().as_write(*write.dead_letters);
+    auto kept = Writing(database, connection, letters, now).run();
+    if (!kept) return std::move(kept).error();
+    if (kept->written.counts.errors == 0) return outcome;
+    return Error{.code = ErrorCode::Unprocessable,
+                 .message = "what was not stored does not fit the collection of dead letters: "
+                            + kept->written.errors.front().message,
+                 .reason = "dead_letter_failed",
+                 .details = {}};
 }
 
 }  // namespace zs::sqlite_data

@@ -37,8 +37,13 @@ documents::Extraction extraction_of(const Collection& collection) {
 }
 
 CollectionService::CollectionService(CollectionStore& collections, DocumentStore& documents,
-                                     const Clock& clock, IngestLimits limits)
-    : collections_(collections), documents_(documents), clock_(clock), limits_(limits) {}
+                                     const Clock& clock, IngestLimits limits,
+                                     identity::AuditLog& audit)
+    : collections_(collections),
+      documents_(documents),
+      clock_(clock),
+      limits_(limits),
+      audit_(audit) {}
 
 async::Task<Result<std::vector<Collection>>> CollectionService::list(
     identity::PrincipalPtr principal) {
@@ -67,8 +72,13 @@ async::Task<Result<CreatedCollection>> CollectionService::create(identity::Princ
 }
 
 async::Task<Result<void>> CollectionService::drop(identity::PrincipalPtr principal,
-                                                  std::string name) {
-    co_return co_await collections_.drop(principal->tenant, std::move(name));
+                                                  identity::Client client, std::string name) {
+    auto entry = identity::audit_by(*principal, client, "collection.delete", "collection/" + name);
+    entry.details["environment"] = principal->tenant.env_slug;
+    auto dropped = co_await collections_.drop(principal->tenant, std::move(name));
+    if (!dropped) co_return dropped;
+    co_await audit_.append(std::move(entry));
+    co_return dropped;
 }
 
 async::Task<Result<ProjectedCollection>> CollectionService::project(
@@ -92,13 +102,19 @@ async::Task<Result<DocumentPiece>> CollectionService::read_piece(DocumentScope s
     co_return co_await documents_.read_piece(std::move(scope), std::move(after));
 }
 
-async::Task<Result<DocumentScope>> CollectionService::open_behind(identity::PrincipalPtr principal,
-                                                                  std::string name,
-                                                                  std::string id) {
+async::Task<Result<DocumentScope>> CollectionService::begin_export(identity::PrincipalPtr principal,
+                                                                   identity::Client client,
+                                                                   std::string name,
+                                                                   std::string id) {
+    auto entry = identity::audit_by(*principal, client, "collection.export", "collection/" + name);
+    entry.details["environment"] = principal->tenant.env_slug;
     auto scope = co_await open(std::move(principal), std::move(name));
-    if (!scope || id.empty()) co_return scope;
-    auto document = co_await documents_.find(*scope, std::move(id));
-    if (!document) co_return std::move(document).error();
+    if (!scope) co_return scope;
+    if (!id.empty()) {
+        auto document = co_await documents_.find(*scope, std::move(id));
+        if (!document) co_return std::move(document).error();
+    }
+    co_await audit_.append(std::move(entry));
     co_return scope;
 }
 

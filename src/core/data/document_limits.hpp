@@ -22,6 +22,12 @@ inline constexpr std::size_t kSortKeysMax = 4;
 inline constexpr std::size_t kIngestBatchMin = 1000;
 // Errors that are told one by one; all are counted.
 inline constexpr std::size_t kDocumentErrorsMax = 100;
+// Of a document that goes to the dead letters, this much of its text.
+inline constexpr std::size_t kDeadLetterBytes = std::size_t{64} << 10;
+// Ids that are told of a commit; all documents are counted.
+inline constexpr std::size_t kToldIdsMax = 100;
+// How often in a row a batch is taken apart anew because the projection changed meanwhile.
+inline constexpr int kProjectionRetriesMax = 5;
 // One commit of everything needs it in memory.
 inline constexpr std::uint64_t kAtomicDocumentsMax = 100'000;
 inline constexpr std::uint64_t kAtomicBytesMax = std::uint64_t{64} << 20;

@@ -30,6 +30,9 @@ struct DocumentWrite {
     std::uint64_t errors_max = 0;  // one more stops behind what was stored before it
     bool atomic = false;           // an error undoes everything
     bool dry_run = false;          // everything is undone
+    // Each document that is not stored becomes a document here, in the same commit. When that is
+    // impossible nothing is written: Unprocessable "dead_letter_failed".
+    std::optional<DocumentScope> dead_letters;
     // What the stream came to before; kept together with the documents, counted on.
     std::optional<StreamState> stream;
 };
@@ -37,6 +40,7 @@ struct DocumentWrite {
 struct DocumentWritten {
     IngestCounts counts;
     std::vector<DocumentError> errors;  // the first ones
+    std::vector<std::string> ids;       // of what was stored, the first ones
     bool stopped = false;               // by errors_max
 };
 

@@ -55,6 +55,8 @@ struct IngestRequest {
     std::optional<std::uint64_t> errors_max;  // more of them end the call
     bool atomic = false;
     bool dry_run = false;
+    // A collection that gets what could not be stored, in the same commits.
+    std::optional<std::string> dead_letter;
     std::string stream_key;  // "" for none
     std::string request_hash;
     // The body begins here in the stream. Without it, a known stream's body begins at 0 and what is
@@ -67,6 +69,7 @@ struct IngestReport {
     std::uint64_t bytes = 0;            // of the stream, decoded
     std::uint64_t committed_bytes = 0;  // of the stream, behind the last commit
     std::vector<DocumentError> errors;  // the first ones
+    bool replayed = false;              // all of it was committed before this call
 };
 
 }  // namespace zs::data

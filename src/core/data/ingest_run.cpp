@@ -105,6 +105,7 @@ async::Task<Result<bool>> IngestService::Run::step() {
         }
         if (ended() && reader_.batch().empty()) {
             done_ = true;
+            report_.replayed = is_replay();
             if (broken_) co_return with_counts(*broken_);
             if (reader_.failure()) co_return with_counts(*reader_.failure());
             co_return false;
@@ -121,23 +122,20 @@ bool IngestService::Run::may_start() const {
 }
 
 void IngestService::Run::start_write() {
-    DocumentBatches batches;
-    batches.push_back(reader_.take());
-    writing_end_ = batches.back()->end().offset;
-    auto write = make_write(std::move(batches));
-    writing_ = async::Started<Written>(service_.commits_, write_held(std::move(write)));
+    held_.push_back(reader_.take());
+    start_held();
 }
 
-// The run may be gone before its commit is done; the stores outlive the service.
-async::Task<IngestService::Run::Written> IngestService::Run::write_held(DocumentWrite write) {
-    auto& documents = service_.documents_;
-    return documents.write(std::move(write));
+void IngestService::Run::start_held() {
+    writing_end_ = held_.back()->end().offset;
+    writing_ = async::Started<Written>(service_.commits_, write(service_, make_write()));
 }
 
-DocumentWrite IngestService::Run::make_write(DocumentBatches batches) {
+DocumentWrite IngestService::Run::make_write() {
     const auto& request = setup_.request;
     DocumentWrite write;
     write.scope = setup_.scope;
+    write.dead_letters = setup_.dead_letters;
     write.on_conflict = request.on_conflict;
     write.dry_run = request.dry_run;
     write.atomic = request.atomic;
@@ -150,17 +148,67 @@ DocumentWrite IngestService::Run::make_write(DocumentBatches batches) {
         StreamState state;
         state.key = request.stream_key;
         state.request_hash = request.request_hash;
-        state.position = batches.back()->end();
+        state.position = held_.back()->end();
         state.counts = report_.counts;
         write.stream = std::move(state);
     }
-    write.batches = std::move(batches);
+    write.batches.assign(held_.begin(), held_.end());
     return write;
 }
 
+// Until what is held is stored, or cannot be.
+async::Task<IngestService::Run::Written> IngestService::Run::join_write() {
+    while (true) {
+        auto written = co_await writing_.join();
+        const bool changed = !written && written.error().reason == "collection_changed";
+        if (changed && projection_retries_ < limits::kProjectionRetriesMax) {
+            ++projection_retries_;
+            const auto followed = co_await follow_change();
+            if (!followed) co_return followed.error();
+            start_held();
+            continue;
+        }
+        if (written) projection_retries_ = 0;
+        held_.clear();
+        co_return written;
+    }
+}
+
+// Looks the collection up again. Errors: as when it had been like that at the beginning.
+async::Task<Result<void>> IngestService::Run::follow_scope(DocumentScope& scope) {
+    const Timestamp created_at = scope.collection->created_at;
+    auto found = co_await service_.find_scope(setup_.principal, scope.collection->name);
+    if (!found) co_return std::move(found).error();
+    if (found->collection->created_at != created_at) {
+        co_return conflict("the collection was dropped and made again meanwhile",
+                           "collection_changed");
+    }
+    scope = std::move(*found);
+    co_return Result<void>();
+}
+
+// Takes what is held, and what will be read, apart as the projection is now.
+async::Task<Result<void>> IngestService::Run::follow_change() {
+    auto followed = co_await follow_scope(setup_.scope);
+    if (followed && setup_.dead_letters) followed = co_await follow_scope(*setup_.dead_letters);
+    if (!followed) co_return followed;
+    const auto wanted = wanted_of(setup_.request, *setup_.scope.collection);
+    documents::Extractor extractor(wanted);
+    for (const auto& batch : held_)
+        batch->extract_again(extractor, wanted.fields.size());
+    reader_.extract(wanted);
+    co_return followed;
+}
+
 async::Task<Result<bool>> IngestService::Run::finish_write() {
-    auto written = co_await writing_.join();
+    auto written = co_await join_write();
     co_return absorb(std::move(written));
+}
+
+// The whole body again of a stream that was complete.
+bool IngestService::Run::is_replay() const {
+    return setup_.stream && !setup_.request.resume_from && setup_.skip == 0
+           && report_.counts.batches == setup_.stream->counts.batches;
 }
 
 Result<bool> IngestService::Run::absorb(Written written) {
@@ -249,11 +297,12 @@ async::Task<Result<bool>> IngestService::Run::step_atomic() {
     const auto held = hold_batch();
     if (!held) co_return with_counts(held.error());
     if (reader_.failure()) co_return with_counts(*reader_.failure());
-    if (held_documents_ == 0) co_return false;
-    writing_end_ = held_.back()->end().offset;
-    auto write = make_write(std::move(held_));
-    writing_ = async::Started<Written>(service_.commits_, write_held(std::move(write)));
-    auto written = co_await writing_.join();
+    if (held_documents_ == 0) {
+        report_.replayed = is_replay();
+        co_return false;
+    }
+    start_held();
+    auto written = co_await join_write();
     if (written && written->stopped) {
         report_.errors = std::move(written->errors);
         report_.counts.errors = written->counts.errors;

@@ -22,7 +22,9 @@ class IngestService::Run final : public IngestRun {
 public:
     struct Setup {
         IngestRequest request;
+        identity::PrincipalPtr principal;
         DocumentScope scope;
+        std::optional<DocumentScope> dead_letters;
         std::optional<StreamState> stream;
         std::uint64_t skip = 0;  // bytes of the body that are committed already
         std::shared_ptr<Place> place;
@@ -38,11 +40,15 @@ private:
     async::Task<Result<bool>> step_atomic();
     async::Task<Result<bool>> finish_write();
     async::Task<Result<void>> read_more();
-    async::Task<Written> write_held(DocumentWrite write);
     bool ended() const { return source_ended_ || broken_.has_value(); }
     bool may_start() const;
     void start_write();
-    DocumentWrite make_write(DocumentBatches batches);
+    void start_held();
+    DocumentWrite make_write();
+    async::Task<Written> join_write();
+    async::Task<Result<void>> follow_change();
+    async::Task<Result<void>> follow_scope(DocumentScope& scope);
+    bool is_replay() const;
     Result<bool> absorb(Written written);
     Result<void> hold_batch();
     std::string_view skip_committed(std::string_view bytes);
@@ -55,7 +61,9 @@ private:
     documents::DocumentReader reader_;
     async::Started<Written> writing_;
     std::uint64_t writing_end_ = 0;  // of the stream, behind the batch that is being written
-    DocumentBatches held_;           // atomic: everything so far
+    // Read and not known to be committed: what is being written; atomic: everything so far.
+    std::vector<std::shared_ptr<documents::DocumentBatch>> held_;
+    int projection_retries_ = 0;
     std::uint64_t held_documents_ = 0;
     std::uint64_t held_bytes_ = 0;
     bool source_ended_ = false;

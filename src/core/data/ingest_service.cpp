@@ -61,6 +61,26 @@ async::Task<Result<StreamState>> IngestService::find_state(identity::Tenant tena
     co_return state;
 }
 
+async::Task<Result<DocumentScope>> IngestService::find_scope(identity::PrincipalPtr principal,
+                                                             std::string name) {
+    auto found = co_await collections_.find(principal->tenant, std::move(name), Counting::Off);
+    if (!found) co_return std::move(found).error();
+    co_return scope_of(*principal, std::move(*found));
+}
+
+// Not a run's: that may be gone before its commit is done.
+async::Task<Result<DocumentWritten>> IngestService::write(IngestService& service,
+                                                          DocumentWrite write) {
+    const DocumentScope scope = write.scope;
+    const bool dry_run = write.dry_run;
+    const bool atomic = write.atomic;
+    auto written = co_await service.documents_.write(std::move(write));
+    if (!written || !service.listener_ || written->counts.ingested == 0) co_return written;
+    const bool undone = dry_run || (atomic && written->stopped);
+    if (!undone) service.listener_(scope, *written);
+    co_return written;
+}
+
 async::Task<Result<std::unique_ptr<IngestRun>>> IngestService::begin(
     identity::PrincipalPtr principal, IngestRequest request, ByteSource& source) {
     if (request.stream_key.empty() && request.resume_from) {
@@ -69,11 +89,24 @@ async::Task<Result<std::unique_ptr<IngestRun>>> IngestService::begin(
     if (request.atomic && request.resume_from) {
         co_return invalid_field("resume_from", "an atomic request cannot be taken up midway");
     }
+    if (request.atomic && request.dead_letter) {
+        co_return invalid_field("dead_letter",
+                                "an atomic request stores everything or nothing, so it has no "
+                                "'dead_letter'");
+    }
+    if (request.dead_letter && *request.dead_letter == request.collection) {
+        co_return invalid_field("dead_letter", "'dead_letter' must be another collection");
+    }
     auto place = take_place(request.stream_key);
     if (!place) co_return std::move(place).error();
-    auto found = co_await collections_.find(principal->tenant, request.collection, Counting::Off);
-    if (!found) co_return std::move(found).error();
+    auto scope = co_await find_scope(principal, request.collection);
+    if (!scope) co_return std::move(scope).error();
     Run::Setup setup;
+    if (request.dead_letter) {
+        auto letters = co_await find_scope(principal, *request.dead_letter);
+        if (!letters) co_return std::move(letters).error();
+        setup.dead_letters = std::move(*letters);
+    }
     setup.place = std::move(*place);
     if (!request.stream_key.empty()) {
         auto state = co_await find_state(principal->tenant, request);
@@ -81,7 +114,8 @@ async::Task<Result<std::unique_ptr<IngestRun>>> IngestService::begin(
         if (!request.resume_from) setup.skip = state->position.offset;
         if (!state->key.empty()) setup.stream = std::move(*state);
     }
-    setup.scope = scope_of(*principal, std::move(*found));
+    setup.scope = std::move(*scope);
+    setup.principal = std::move(principal);
     setup.request = std::move(request);
     std::unique_ptr<IngestRun> run = std::make_unique<Run>(*this, std::move(setup), source);
     co_return run;

@@ -7,6 +7,7 @@
 #include "core/data/ingest.hpp"
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -37,7 +38,8 @@ public:
     virtual const IngestReport& report() const = 0;
 };
 
-// Bulk loading: http-api.md section 7.
+// Bulk loading: http-api.md section 7. When a projection changes meanwhile, what was read is taken
+// apart anew and the stream goes on; a collection that was dropped and made again is another one.
 // Threading: any. Lifetime: the event loops still run when it is destroyed: it waits for commits.
 class IngestService {
 public:
@@ -47,11 +49,16 @@ public:
     IngestService(const IngestService&) = delete;
     IngestService& operator=(const IngestService&) = delete;
 
-    // Errors: NotFound; Exhausted "too_many_streams"; for a stream with a key Conflict
-    // "idempotency_in_progress", "idempotency_key_reused", "resume_mismatch" (details offset).
+    // Errors: NotFound; InvalidArgument naming the field; Exhausted "too_many_streams"; for a stream
+    // with a key Conflict "idempotency_in_progress", "idempotency_key_reused", "resume_mismatch"
+    // (details offset).
     async::Task<Result<std::unique_ptr<IngestRun>>> begin(identity::PrincipalPtr principal,
                                                           IngestRequest request,
                                                           ByteSource& source);
+    // Hears of every commit that stored documents, from any thread. Set before the first stream.
+    using CommitListener = std::function<void(const DocumentScope&, const DocumentWritten&)>;
+    void on_commit(CommitListener listener) { listener_ = std::move(listener); }
+
     // How far a stream came. Errors: NotFound "no_such_stream".
     async::Task<Result<StreamState>> stream(identity::PrincipalPtr principal, std::string key);
 
@@ -62,12 +69,16 @@ private:
     class Run;
     class Place;
     Result<std::shared_ptr<Place>> take_place(const std::string& stream_key);
+    async::Task<Result<DocumentScope>> find_scope(identity::PrincipalPtr principal,
+                                                  std::string name);
+    static async::Task<Result<DocumentWritten>> write(IngestService& service, DocumentWrite write);
     async::Task<Result<StreamState>> find_state(identity::Tenant tenant,
                                                 const IngestRequest& request);
 
     CollectionStore& collections_;
     DocumentStore& documents_;
     IngestLimits limits_;
+    CommitListener listener_;
     async::TaskGroup commits_;
     std::atomic<std::size_t> active_{0};
     std::mutex mutex_;

@@ -99,7 +99,8 @@ async::Task<Result<Response>> CollectionRoutes::find(Request& request) {
 
 async::Task<Result<Response>> CollectionRoutes::drop(Request& request) {
     std::string name(request.path_param("name"));
-    auto dropped = co_await collections_.drop(request.principal(), std::move(name));
+    auto dropped =
+        co_await collections_.drop(request.principal(), client_of(request), std::move(name));
     co_return answer_empty(dropped);
 }
 

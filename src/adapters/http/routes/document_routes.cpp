@@ -157,7 +157,8 @@ async::Task<Result<Response>> DocumentRoutes::export_all(Request& request) {
     std::string name(request.path_param("name"));
     data::DocumentCursor after;
     after.id = request.query("after").value_or("");
-    auto scope = co_await collections_.open_behind(request.principal(), std::move(name), after.id);
+    auto scope = co_await collections_.begin_export(request.principal(), client_of(request),
+                                                    std::move(name), after.id);
     if (!scope) co_return std::move(scope).error();
     Response response;
     response.content_type = "application/x-ndjson";
@@ -169,12 +170,20 @@ async::Task<Result<Response>> DocumentRoutes::export_all(Request& request) {
 // All columns as a table, on one snapshot.
 async::Task<Result<Response>> DocumentRoutes::export_csv(Request& request) {
     std::string name(request.path_param("name"));
-    auto scope = co_await collections_.open(request.principal(), std::move(name));
+    std::string after = request.query("after").value_or("");
+    auto scope = co_await collections_.begin_export(request.principal(), client_of(request),
+                                                    std::move(name), after);
     if (!scope) co_return std::move(scope).error();
     auto principal = std::make_shared<identity::Principal>(*request.principal());
     principal->rights = scope->rights;
     data::SqlCall call;
-    call.sql = "SELECT * FROM \"" + scope->collection->name + "\" ORDER BY rowid";
+    const std::string table = '"' + scope->collection->name + '"';
+    call.sql = "SELECT * FROM " + table;
+    if (!after.empty()) {
+        call.sql += " WHERE rowid > (SELECT rowid FROM " + table + " WHERE \"_id\" = ?1)";
+        call.positional.emplace_back(std::move(after));
+    }
+    call.sql += " ORDER BY rowid";
     call.all_rows = true;
     call.timeout = sql_.limits().timeout_max;
     call.cancelled = request.stop_token();

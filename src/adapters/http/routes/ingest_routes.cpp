@@ -107,6 +107,7 @@ Result<data::IngestRequest> read_request(const Request& request) {
     if (!on_conflict) return on_conflict.error();
     const auto on_error = query_choice(request, "on_error", data::OnError::Skip);
     if (!on_error) return on_error.error();
+    wanted.dead_letter = request.query("dead_letter");
     const auto errors_max = query_count(request, "max_errors");
     if (!errors_max) return errors_max.error();
     const auto atomic = query_flag(request, "atomic");
@@ -231,7 +232,9 @@ async::Task<Result<Response>> IngestRoutes::ingest(Request& request) {
         if (!more) co_return std::move(more).error();
         if (!*more) break;
     }
-    co_return json_response(show_report((*run)->report(), begun));
+    auto response = json_response(show_report((*run)->report(), begun));
+    if ((*run)->report().replayed) response.with("Idempotency-Replayed", "true");
+    co_return response;
 }
 
 async::Task<Result<Response>> IngestRoutes::stream(Request& request) {
