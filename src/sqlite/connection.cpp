@@ -34,8 +34,9 @@ std::string pragmas(OpenMode mode, const ConnectionOptions& options) {
                     options.cache_kib, options.mmap_bytes);
     if (mode == OpenMode::ReadOnly) return sql + "PRAGMA query_only=ON;";
     return sql
-           + fmt::format("PRAGMA journal_mode=WAL;PRAGMA journal_size_limit={};",
-                         kJournalBytesKept);
+           + fmt::format(
+               "PRAGMA page_size={};PRAGMA journal_mode=WAL;PRAGMA journal_size_limit={};",
+               options.page_bytes, kJournalBytesKept);
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ enum class OpenMode {
 
 struct ConnectionOptions {
     std::size_t cache_kib = 2048;                  // page cache, filled on demand
+    unsigned page_bytes = 4096;                    // of a new file; others keep theirs
     std::uint64_t mmap_bytes = 0;                  // 0: pages are read, never mapped
     std::chrono::milliseconds busy_timeout{5000};  // for locks of other processes
     std::size_t statements_cached_max = 64;

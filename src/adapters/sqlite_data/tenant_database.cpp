@@ -12,7 +12,10 @@ constexpr std::size_t kRoutesMax = 1024;
 // 16 MiB of log before it is copied into the database, which costs two more syncs: at SQLite's own
 // 1000 pages a bulk load would pay them with nearly every commit. The log's index has room for as
 // many in its first block.
-constexpr unsigned kCheckpointPages = 4000;
+constexpr unsigned kCheckpointPages = 2000;
+
+// Documents and vectors are long, and each page of a bulk load costs two calls of the system.
+constexpr unsigned kPageBytes = 8192;
 
 // What begins like this changes something, so that a first look on a reader would be wasted.
 Route route_by_keyword(std::string_view sql) {
@@ -67,6 +70,7 @@ Result<std::shared_ptr<TenantDatabase>> TenantDatabase::open_blocking(
     std::shared_ptr<ChangeHub> hub) {
     sqlite::ConnectionOptions wanted;
     wanted.cache_kib = options.writer_cache_kib;
+    wanted.page_bytes = kPageBytes;
     wanted.checkpoint_pages = kCheckpointPages;
     auto writer = sqlite::Connection::open(path, sqlite::OpenMode::ReadWriteCreate, wanted);
     if (!writer) return std::move(writer).error();
