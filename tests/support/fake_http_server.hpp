@@ -86,6 +86,27 @@ private:
         current_ = socket;
     }
 
+    // Without extensions and trailers; `text` is what was read already.
+    static std::string read_chunks(boost::asio::ip::tcp::socket& socket, std::string text) {
+        boost::system::error_code failed;
+        std::string body;
+        auto buffer = boost::asio::dynamic_buffer(text);
+        while (true) {
+            const auto line = boost::asio::read_until(socket, buffer, "\r\n", failed);
+            if (failed) return body;
+            const auto size = std::stoul(text.substr(0, line), nullptr, 16);
+            const auto whole = line + size + 2;
+            if (text.size() < whole) {
+                std::string rest(whole - text.size(), '\0');
+                boost::asio::read(socket, boost::asio::buffer(rest), failed);
+                text += rest;
+            }
+            body += text.substr(line, size);
+            text.erase(0, whole);
+            if (size == 0 || failed) return body;
+        }
+    }
+
     bool answer_one(boost::asio::ip::tcp::socket& socket) {
         boost::system::error_code failed;
         std::string text;
@@ -105,6 +126,9 @@ private:
             std::string rest(wanted - std::min(wanted, request.body.size()), '\0');
             boost::asio::read(socket, boost::asio::buffer(rest), failed);
             request.body += rest;
+        }
+        if (request.head.find("Transfer-Encoding: chunked") != std::string::npos) {
+            request.body = read_chunks(socket, std::move(request.body));
         }
         const auto reply = answer_(request);
         {

@@ -52,11 +52,18 @@ void add_ingest(CLI::App& app, Console& console, const Clock& clock, int& exit_c
         ->type_name("N");
     command->add_option("--key", options->key, "Idempotency-Key [from the file's name and time]")
         ->type_name("KEY");
+    command->add_option("--dead-letter", options->dead_letter, "Gets what could not be stored")
+        ->type_name("NAME");
+    auto compress = std::make_shared<std::string>("none");
+    command->add_option("--compress", *compress, "On the way: none, gzip or zstd")
+        ->check(CLI::IsMember({"none", "gzip", "zstd"}))
+        ->capture_default_str();
     command->add_option("--retries", options->retries, "After a cut connection")
         ->check(CLI::Range(0, 1000))
         ->capture_default_str();
     add_server_options(*command, options->target);
-    command->callback([options, &console, &clock, &exit_code] {
+    command->callback([options, compress, &console, &clock, &exit_code] {
+        options->compress = *parse_text(std::type_identity<BodyCoding>{}, *compress);
         exit_code = run_ingest(*options, console, clock);
     });
 }

@@ -91,7 +91,12 @@ struct HttpClient::State {
         auto* user = const_cast<UploadSource*>(&source);
         headers.add("Content-Type: " + source.content_type);
         curl_easy_setopt(handle, CURLOPT_POST, 1L);
-        curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(source.size));
+        if (source.size) {
+            curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                             static_cast<curl_off_t>(*source.size));
+        } else {
+            headers.add("Transfer-Encoding: chunked");
+        }
         curl_easy_setopt(handle, CURLOPT_READFUNCTION, provide);
         curl_easy_setopt(handle, CURLOPT_READDATA, user);
         curl_easy_setopt(handle, CURLOPT_SEEKFUNCTION, begin_again);

@@ -16,7 +16,7 @@ namespace zs::cli {
 
 // A body that is read while it is sent. `rewind` is called before each sending.
 struct UploadSource {
-    std::uint64_t size = 0;
+    std::optional<std::uint64_t> size = {};  // nullopt: sent in chunks until read() answers 0
     std::string content_type = {};
     std::function<bool()> rewind = {};
     // Answers how many bytes it put there; nullopt ends the exchange.

@@ -64,15 +64,23 @@ Result<Input> look_at(const std::string& path, const IngestOptions& options) {
     return input;
 }
 
+bool is_packed_here(const IngestOptions& options, const Input& input) {
+    return input.coding.empty() && options.compress != BodyCoding::Identity;
+}
+
 ApiCall call_for(const IngestOptions& options, const Input& input, std::uint64_t offset) {
     ApiCall call{.method = "POST", .path = path_of(options)};
     call.path += "?on_conflict=" + options.on_conflict + "&on_error=" + options.on_error;
     if (options.id_field) call.path += "&id_field=" + encoded(*options.id_field);
     if (options.errors_max) call.path += "&max_errors=" + std::to_string(*options.errors_max);
+    if (options.dead_letter) call.path += "&dead_letter=" + encoded(*options.dead_letter);
     // Of a compressed file the server skips what it has: nobody can begin in its middle.
     if (input.coding.empty()) call.path += "&resume_from=" + std::to_string(offset);
     call.headers.push_back("Idempotency-Key: " + input.key);
     if (!input.coding.empty()) call.headers.push_back("Content-Encoding: " + input.coding);
+    if (is_packed_here(options, input)) {
+        call.headers.push_back("Content-Encoding: " + std::string(to_text(options.compress)));
+    }
     call.timeout = Seconds(0);
     return call;
 }
@@ -94,28 +102,70 @@ Result<std::uint64_t> committed_offset(ApiSession& session, const IngestOptions&
     return offset->to_number<std::uint64_t>();
 }
 
+// A file from some place on, packed on its way when that is asked for.
+class Upload {
+public:
+    Upload(const std::string& path, std::uint64_t begin, BodyCoding coding, ProgressBar& bar)
+        : file_(path, std::ios::binary), begin_(begin), coding_(coding), bar_(bar) {}
+
+    bool rewind() {
+        sent_ = begin_;
+        ended_ = false;
+        packed_.clear();
+        encoder_ = make_encoder(coding_);
+        file_.clear();
+        file_.seekg(static_cast<std::streamoff>(begin_));
+        return file_.good();
+    }
+    std::optional<std::size_t> read(char* to, std::size_t room) {
+        if (!encoder_) return read_file(to, room);
+        while (packed_.empty() && !ended_) {
+            raw_.resize(kPieceBytes);
+            const auto got = read_file(raw_.data(), raw_.size());
+            if (!got) return std::nullopt;
+            encoder_->add(std::string_view(raw_).substr(0, *got), packed_);
+            ended_ = *got == 0;
+            if (ended_) encoder_->finish(packed_);
+        }
+        const std::size_t given = std::min(room, packed_.size());
+        packed_.copy(to, given);
+        packed_.erase(0, given);
+        return given;
+    }
+
+private:
+    static constexpr std::size_t kPieceBytes = 64 * 1024;
+
+    std::optional<std::size_t> read_file(char* to, std::size_t room) {
+        file_.read(to, static_cast<std::streamsize>(room));
+        const auto got = static_cast<std::size_t>(file_.gcount());
+        if (file_.bad()) return std::nullopt;
+        sent_ += got;
+        bar_.update(sent_);
+        return got;
+    }
+
+    std::ifstream file_;
+    std::uint64_t begin_;
+    BodyCoding coding_;
+    ProgressBar& bar_;
+    std::uint64_t sent_ = 0;
+    bool ended_ = false;
+    std::unique_ptr<BodyEncoder> encoder_;
+    std::string raw_;
+    std::string packed_;
+};
+
 Result<std::string> send_from(ApiSession& session, const IngestOptions& options, const Input& input,
                               std::uint64_t offset, ProgressBar& bar) {
-    std::ifstream file(input.path, std::ios::binary);
     const std::uint64_t begin = input.coding.empty() ? offset : 0;
-    std::uint64_t sent = begin;
+    const bool packed = is_packed_here(options, input);
+    Upload upload(input.path, begin, packed ? options.compress : BodyCoding::Identity, bar);
     UploadSource source;
-    source.size = input.size - std::min(begin, input.size);
+    if (!packed) source.size = input.size - std::min(begin, input.size);
     source.content_type = input.content_type;
-    source.rewind = [&] {
-        sent = begin;
-        file.clear();
-        file.seekg(static_cast<std::streamoff>(begin));
-        return file.good();
-    };
-    source.read = [&](char* to, std::size_t room) -> std::optional<std::size_t> {
-        file.read(to, static_cast<std::streamsize>(room));
-        const auto got = static_cast<std::size_t>(file.gcount());
-        if (file.bad()) return std::nullopt;
-        sent += got;
-        bar.update(sent);
-        return got;
-    };
+    source.rewind = [&] { return upload.rewind(); };
+    source.read = [&](char* to, std::size_t room) { return upload.read(to, room); };
     auto call = call_for(options, input, offset);
     call.upload = &source;
     return session.call(call);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "adapters/cli/api_session.hpp"
+#include "adapters/cli/body_encoder.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -19,6 +20,8 @@ struct IngestOptions {
     std::optional<std::string> id_field = {};
     std::optional<std::int64_t> errors_max = {};
     std::optional<std::string> key = {};
+    BodyCoding compress = BodyCoding::Identity;  // of files that are not compressed themselves
+    std::optional<std::string> dead_letter = {};
     int retries = 5;
     bool create = false;  // the collection, when it is missing
 };
@@ -35,7 +38,7 @@ struct ExportOptions {
     int retries = 5;
 };
 
-// Fetches every document of a collection. A cut NDJSON export goes on behind the last whole line.
+// Fetches every document of a collection. A cut export goes on behind the last whole document.
 int run_export(const ExportOptions& options, Console& console, const Clock& clock);
 
 }  // namespace zs::cli
