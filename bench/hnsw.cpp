@@ -1,5 +1,5 @@
-// HNSW: queries per processor second at equal recall, build rate and size, beside hnswlib and
-// FAISS. ZS_BENCH_VECTORS=30000x768 measures another size.
+// HNSW: queries per processor second at equal recall, build rate and size, beside hnswlib, FAISS and
+// plain USearch. ZS_BENCH_VECTORS=30000x768 measures that size alone.
 #include "support/failure.hpp"
 #include "support/hnsw_peers.hpp"
 #include "support/options.hpp"
@@ -96,15 +96,19 @@ Contestant theirs(const VectorData& data, std::shared_ptr<HnswPeer> peer) {
     return made;
 }
 
-std::pair<std::size_t, std::size_t> size_wanted() {
-    std::size_t count = 50'000;
-    std::size_t dimensions = 128;
-    if (const char* text = std::getenv("ZS_BENCH_VECTORS")) {
-        if (std::sscanf(text, "%zux%zu", &count, &dimensions) != 2) {
-            throw Failure("ZS_BENCH_VECTORS must look like 30000x768");
-        }
+struct Size {
+    std::size_t count = 0;
+    std::size_t dimensions = 0;
+};
+
+std::vector<Size> sizes_wanted() {
+    const char* const text = std::getenv("ZS_BENCH_VECTORS");
+    if (text == nullptr) return {{50'000, 128}, {30'000, 768}};
+    Size size;
+    if (std::sscanf(text, "%zux%zu", &size.count, &size.dimensions) != 2) {
+        throw Failure("ZS_BENCH_VECTORS must look like 30000x768");
     }
-    return {count, dimensions};
+    return {size};
 }
 
 Subject subject_of(const VectorData& data, const Contestant& contestant, std::size_t ef,
@@ -147,8 +151,8 @@ double rate_at_recall(const Samples& samples, const std::string& name) {
     return 0;
 }
 
-void measure(const BenchOptions& options) {
-    const auto [count, dimensions] = size_wanted();
+void measure_size(const BenchOptions& options, Size size) {
+    const auto [count, dimensions] = size;
     const VectorData data(count, kQueries, dimensions, options.seed);
     std::vector<Contestant> all;
     for (const auto storage : {vector::Scalar::F32, vector::Scalar::BF16, vector::Scalar::I8})
@@ -163,7 +167,7 @@ void measure(const BenchOptions& options) {
     const auto plain = data.column();
     const auto truth = truth_of(data, *plain);
 
-    Report report("hnsw", options);
+    Report report(fmt::format("hnsw {}x{}", count, dimensions), options);
     report.note("vectors", fmt::format("{} x {} f32, m {}, ef_construction {}, top {}", count,
                                        dimensions, kM, kEfConstruction, kNearest));
     for (const Contestant& each : all) {
@@ -195,12 +199,17 @@ void measure(const BenchOptions& options) {
     }
 }
 
+void measure(const BenchOptions& options) {
+    for (const Size& size : sizes_wanted())
+        measure_size(options, size);
+}
+
 }  // namespace
 }  // namespace zs::bench
 
 int main(int argc, char** argv) {
     zs::bench::BenchOptions defaults;
     defaults.rounds = 3;
-    return zs::bench::run_bench(argc, argv, "HNSW searches beside hnswlib and FAISS.", defaults,
+    return zs::bench::run_bench(argc, argv, "HNSW searches beside other graphs.", defaults,
                                 zs::bench::measure);
 }

@@ -3,6 +3,7 @@
 #ifdef ZS_BENCH_HNSWLIB
 #include <hnswlib/hnswlib.h>
 #endif
+#include <usearch/index_dense.hpp>
 #ifdef ZS_BENCH_FAISS
 #include <faiss/IndexHNSW.h>
 #include <omp.h>
@@ -56,6 +57,30 @@ private:
 };
 #endif
 
+// The index of vectors that USearch itself makes of its graph, with its own metric.
+class PlainUsearch final : public HnswPeer {
+public:
+    explicit PlainUsearch(const HnswSettings& s) {
+        namespace us = unum::usearch;
+        const us::metric_punned_t metric(s.dimensions, us::metric_kind_t::l2sq_k,
+                                         us::scalar_kind_t::f32_k);
+        us::index_dense_config_t config(s.m, s.ef_construction, s.ef_construction);
+        index_ = us::index_dense_t::make(metric, config).index;
+        index_.try_reserve(us::index_limits_t(s.count, 1));
+    }
+    std::string name() const override { return "USearch"; }
+    void add(const float* vector, std::uint64_t id) override { index_.add(id, vector, 0); }
+    void set_ef(std::size_t ef) override { index_.change_expansion_search(ef); }
+    void search(const float* query, std::size_t k, std::vector<std::uint64_t>& out) override {
+        const auto found = index_.search(query, k, 0);
+        out.resize(k);
+        out.resize(found.dump_to(out.data()));
+    }
+
+private:
+    unum::usearch::index_dense_t index_;
+};
+
 }  // namespace
 
 std::vector<std::unique_ptr<HnswPeer>> hnsw_peers(const HnswSettings& settings) {
@@ -66,7 +91,7 @@ std::vector<std::unique_ptr<HnswPeer>> hnsw_peers(const HnswSettings& settings) 
 #ifdef ZS_BENCH_FAISS
     peers.push_back(std::make_unique<Faiss>(settings));
 #endif
-    (void)settings;
+    peers.push_back(std::make_unique<PlainUsearch>(settings));
     return peers;
 }
 

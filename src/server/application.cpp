@@ -10,6 +10,7 @@
 #include "adapters/relational/idempotency_store.hpp"
 #include "adapters/relational/identity_stores.hpp"
 #include "adapters/sqlite_data/sqlite_collections.hpp"
+#include "adapters/sqlite_data/sqlite_change_journal.hpp"
 #include "adapters/sqlite_data/sqlite_sql_engine.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
 #include "adapters/sqlite_data/vector_definitions.hpp"
@@ -123,6 +124,7 @@ struct Application::Parts {
     data::CollectionService collections;
     data::IngestService ingest;
     sqlite_data::SqliteVectorDefinitions vector_definitions;
+    sqlite_data::SqliteChangeJournal change_journal;
     usearch::UsearchVectorIndexes vector_indexes;
     data::VectorService vectors;
     sqlite_data::SqliteTextIndexes text_indexes;
@@ -165,7 +167,9 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       ingest(collection_store, collection_store, ingest_limits(ground->config),
              ground->io.executor()),
       vector_definitions(engine, sql_pool),
-      vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config)),
+      change_journal(engine, sql_pool),
+      vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config),
+                     &change_journal),
       vectors(vector_indexes, engine),
       text_indexes(engine, sql_pool, ground->io.executor()),
       search(text_indexes, vectors, engine),
@@ -214,6 +218,7 @@ Result<void> Application::Parts::start_blocking() {
     if (!collected) return std::move(collected).error();
     background.spawn(identity.watcher.run());
     background.spawn(transactions.run());
+    background.spawn(vector_indexes.warm());
     background.spawn(file_upkeep.run());
     background.spawn(health.run());
     background.spawn(sweep_idempotency(idempotency));
@@ -265,6 +270,7 @@ void Application::Parts::stop_blocking() {
         std::_Exit(1);
     }
     async::run_blocking(ground->io.executor(), transactions.close());
+    vector_indexes.stop();
     background.cancel();
     background.join_blocking();
 }

@@ -17,6 +17,7 @@ import { PermissionWriter } from './permissions.mjs';
 import { Random } from './random.mjs';
 import { CounterWriter, ROW_SCHEMA, RowWriter, TableWriter } from './rows.mjs';
 import { CrashingServer } from './server.mjs';
+import { VECTOR_SCHEMA, VectorWriter } from './vectors.mjs';
 
 const ADMIN = { email: 'admin@example.com', password: 'correct horse battery 9' };
 const LOAD_MS = [20, 450]; // how long clients write before the kill
@@ -38,6 +39,7 @@ class CrashLoop {
     this.writers = [
       ...many(12, RowWriter), ...many(2, CounterWriter), ...many(1, TableWriter),
       ...many(3, PairWriter, this.bank), ...many(2, IdentityWriter), ...many(2, PermissionWriter),
+      ...many(1, VectorWriter),
     ];
   }
 
@@ -74,7 +76,7 @@ class CrashLoop {
     await client.expect(201, 'POST', '/v1/auth/signup', { body: ADMIN });
     client.close();
     await this.#logIn();
-    for (const sql of [...ROW_SCHEMA, ...PAIR_SCHEMA]) {
+    for (const sql of [...ROW_SCHEMA, ...PAIR_SCHEMA, ...VECTOR_SCHEMA]) {
       await this.client.expect(200, 'POST', '/v1/sql', { token: this.token, body: { sql } });
     }
   }

@@ -9,6 +9,10 @@ namespace zs::sqlite_data {
 namespace {
 
 using data::ChangeOperation;
+
+// Row ids of one table and transaction; whoever wants to know of more reads the table.
+constexpr std::size_t kTouchedRowsMax = 100'000;
+
 using ReadValue = int (*)(sqlite3*, int, sqlite3_value**);
 
 data::SqlValue to_value(sqlite3_value* value) {
@@ -59,7 +63,7 @@ ChangeRecorder::ChangeRecorder(sqlite3* connection, const VirtualTables& virtual
 ChangeRecorder::~ChangeRecorder() = default;
 
 void ChangeRecorder::install() {
-    const bool wanted = capturing_ || watched_ != nullptr;
+    const bool wanted = capturing_ != Capture::Nothing || watched_ != nullptr;
     sqlite3_preupdate_hook(
         connection_,
         wanted ? [](void* self, sqlite3* db, int operation, const char* database, const char* table,
@@ -71,10 +75,10 @@ void ChangeRecorder::install() {
         this);
 }
 
-void ChangeRecorder::set_capturing(bool on) {
+void ChangeRecorder::set_capturing(Capture what) {
     clear();
-    if (capturing_ == on) return;
-    capturing_ = on;
+    if (capturing_ == what) return;
+    capturing_ = what;
     install();
 }
 
@@ -89,16 +93,33 @@ data::ChangeSet ChangeRecorder::take() {
     data::ChangeSet set;
     set.changes = std::move(changes_);
     set.too_large = too_large_;
+    set.marks = std::move(marks_);
+    if (too_large_ && !touched_unknown()) {
+        set.tables.emplace();
+        for (const auto& [table, rows] : touched_)
+            set.tables->push_back(table);
+    }
     clear();
     return set;
 }
 
 data::ChangeSet ChangeRecorder::take_commit() {
-    if (!capturing_) set_too_large();
+    if (capturing_ != Capture::Values) drop_changes();
     return take();
 }
 
 void ChangeRecorder::set_too_large() {
+    anything_ = true;
+    drop_changes();
+}
+
+void ChangeRecorder::set_redefined(const std::vector<std::string>& tables) {
+    for (const std::string& table : tables)
+        touched_in(table).unknown = true;
+    drop_changes();
+}
+
+void ChangeRecorder::drop_changes() {
     too_large_ = true;
     changes_.clear();
     changes_.shrink_to_fit();
@@ -108,20 +129,24 @@ void ChangeRecorder::clear() {
     changes_.clear();
     bytes_ = 0;
     too_large_ = false;
+    anything_ = false;
+    touched_.clear();
+    last_touched_ = touched_.end();
+    marks_.clear();
 }
 
 void ChangeRecorder::watch(const AccessList& accesses, const identity::Rights& rights) {
     watched_ = &accesses;
     rights_ = &rights;
     replaced_in_.clear();
-    if (!capturing_) install();
+    if (capturing_ == Capture::Nothing) install();
 }
 
 Result<void> ChangeRecorder::end_watch() {
     if (watched_ == nullptr) return {};
     watched_ = nullptr;
     rights_ = nullptr;
-    if (!capturing_) install();
+    if (capturing_ == Capture::Nothing) install();
     if (replaced_in_.empty()) return {};
     Access missing;
     missing.right = identity::Right::Update;
@@ -136,7 +161,9 @@ void ChangeRecorder::callback(void* self, sqlite3*, int operation, const char* d
     if (database != nullptr && std::string_view(database) != "main") return;
     if (is_reserved_name(name) || recorder.virtual_tables_.is_shadow(name)) return;
     if (operation == SQLITE_DELETE && recorder.watched_ != nullptr) recorder.check_replaced(name);
-    if (recorder.capturing_ && !recorder.too_large_) {
+    if (recorder.capturing_ == Capture::Nothing) return;
+    recorder.touch(operation, name, before, after);
+    if (recorder.capturing_ == Capture::Values && !recorder.too_large_) {
         recorder.record(operation, name, before, after);
     }
 }
@@ -145,6 +172,26 @@ void ChangeRecorder::check_replaced(std::string_view table) {
     if (!replaced_in_.empty() || watched_->has(identity::Right::Delete, table)) return;
     if (rights_->allows_table(table, identity::Right::Update)) return;
     replaced_in_ = table;
+}
+
+TouchedRows& ChangeRecorder::touched_in(std::string_view table) {
+    if (last_touched_ == touched_.end() || last_touched_->first != table) {
+        last_touched_ = touched_.try_emplace(std::string(table)).first;
+    }
+    return last_touched_->second;
+}
+
+void ChangeRecorder::touch(int operation, std::string_view table, std::int64_t before,
+                           std::int64_t after) {
+    TouchedRows& rows = touched_in(table);
+    if (rows.unknown) return;
+    if (operation != SQLITE_INSERT) rows.row_ids.push_back(before);
+    if (operation != SQLITE_DELETE && (operation == SQLITE_INSERT || after != before)) {
+        rows.row_ids.push_back(after);
+    }
+    if (rows.row_ids.size() <= kTouchedRowsMax) return;
+    rows.unknown = true;
+    rows.row_ids = {};
 }
 
 void ChangeRecorder::record(int operation, std::string_view table, std::int64_t before,
@@ -164,7 +211,7 @@ void ChangeRecorder::record(int operation, std::string_view table, std::int64_t 
                        : operation == SQLITE_DELETE ? ChangeOperation::Delete
                                                     : ChangeOperation::Update;
     if (bytes_ > data::limits::kChangeSetBytesMax) {
-        set_too_large();
+        drop_changes();
         return;
     }
     changes_.push_back(std::move(change));

@@ -20,8 +20,16 @@ void sync_folder(const std::filesystem::path& folder) {
     ::close(fd);
 }
 
+std::string home_of(const std::string& folder, const identity::Tenant& tenant) {
+    return folder + "/" + file_name_part(tenant.org_id);
+}
+
+std::string file_in(const std::string& home, const identity::Tenant& tenant) {
+    return home + "/" + file_name_part(tenant.env_slug) + ".db";
+}
+
 Result<std::string> path_of(const std::string& folder, const identity::Tenant& tenant) {
-    const std::string home = folder + "/" + file_name_part(tenant.org_id);
+    const std::string home = home_of(folder, tenant);
     std::error_code error;
     if (!std::filesystem::exists(home, error)) {
         std::filesystem::create_directories(home, error);
@@ -32,7 +40,7 @@ Result<std::string> path_of(const std::string& folder, const identity::Tenant& t
         sync_folder(folder);
         sync_folder(std::filesystem::path(folder).parent_path());
     }
-    return home + "/" + file_name_part(tenant.env_slug) + ".db";
+    return file_in(home, tenant);
 }
 
 }  // namespace
@@ -71,6 +79,11 @@ DatabaseRegistry::Database DatabaseRegistry::find(const identity::Tenant& tenant
 std::size_t DatabaseRegistry::open_count() const {
     const std::lock_guard lock(mutex_);
     return entries_.size();
+}
+
+bool DatabaseRegistry::exists_blocking(const identity::Tenant& tenant) const {
+    std::error_code error;
+    return std::filesystem::exists(file_in(home_of(options_.folder, tenant), tenant), error);
 }
 
 // Answers the database to close, null when there is room.

@@ -31,6 +31,8 @@ public:
     // Null when it is not open.
     Database find(const identity::Tenant& tenant);
     std::size_t open_count() const;
+    // Whether the tenant has a database; makes none.
+    bool exists_blocking(const identity::Tenant& tenant) const;
 
 private:
     struct Entry {

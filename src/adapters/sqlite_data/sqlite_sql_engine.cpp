@@ -1,11 +1,11 @@
 #include "adapters/sqlite_data/sqlite_sql_engine.hpp"
 
 #include "adapters/sqlite_data/database_registry.hpp"
+#include "adapters/sqlite_data/definition_changes.hpp"
 #include "adapters/sqlite_data/row_buffer.hpp"
 #include "adapters/sqlite_data/sqlite_transaction.hpp"
 #include "adapters/sqlite_data/table_catalog.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
-#include "adapters/sqlite_data/vector_definitions.hpp"
 #include "adapters/sqlite_data/vector_index_ddl.hpp"
 #include "base/log.hpp"
 
@@ -103,13 +103,21 @@ Result<Written> write_blocking(TenantDatabase& database, sqlite::Connection& con
     written.rows = std::make_shared<RowBuffer>(database.returned_rows());
     written.read_only = (*prepared)->read_only;
     const bool defines = (*prepared)->statement_class == StatementClass::Definition;
+    std::optional<DefinitionChanges> definition;
+    if (defines) {
+        auto before = DefinitionChanges::before(connection, request.sql);
+        if (!before) return std::move(before).error();
+        definition = std::move(*before);
+    }
     auto summary = engine.run(**prepared, request, written.rows.get());
     if (!summary) return std::move(summary).error();
     written.summary = *summary;
     if (defines) {
-        engine.recorder().set_too_large();
+        auto tables = definition->tables_after(connection);
+        if (!tables) return std::move(tables).error();
+        engine.recorder().set_redefined(*tables);
         database.schema_changed();
-        auto tidied = drop_orphaned_definitions(connection);
+        auto tidied = definition->tidy_vector_indexes(connection);
         if (tidied) tidied = drop_orphaned_text_indexes(connection);
         if (!tidied) return std::move(tidied).error();
     }

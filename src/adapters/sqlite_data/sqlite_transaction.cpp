@@ -1,7 +1,7 @@
 #include "adapters/sqlite_data/sqlite_transaction.hpp"
 
+#include "adapters/sqlite_data/definition_changes.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
-#include "adapters/sqlite_data/vector_definitions.hpp"
 
 namespace zs::sqlite_data {
 namespace {
@@ -54,8 +54,11 @@ struct SqliteTransaction::State {
     Result<data::SqlSummary> execute_blocking(const data::SqlRequest& request, data::RowSink* sink);
     Result<data::SqlSummary> write_blocking(Prepared& prepared, const data::SqlRequest& request,
                                             data::RowSink* sink);
+    Result<data::SqlSummary> define_blocking(Prepared& prepared, const data::SqlRequest& request,
+                                             data::RowSink* sink);
     void undo_statement(ChangeRecorder::Mark mark);
     bool is_undone_by_engine();
+    Result<void> note_changes();
     Result<void> commit_blocking();
     void close_blocking();
     void publish();
@@ -65,7 +68,7 @@ Result<void> SqliteTransaction::State::begin_blocking() {
     auto taken = database->take_session_blocking(TenantDatabase::Use::Transaction);
     if (!taken) return std::move(taken).error();
     session = std::move(*taken);
-    session->engine.set_capturing(database->hub().has_subscribers());
+    session->engine.set_capturing(database->capture());
     snapshot_mark = database->commits().mark();
     use_indexes();
     auto begun = run_fixed(session->connection, lock ? "BEGIN IMMEDIATE" : "BEGIN");
@@ -125,6 +128,23 @@ Result<data::SqlSummary> SqliteTransaction::State::execute_blocking(const data::
     return outcome;
 }
 
+Result<data::SqlSummary> SqliteTransaction::State::define_blocking(Prepared& prepared,
+                                                                   const data::SqlRequest& request,
+                                                                   data::RowSink* sink) {
+    sqlite::Connection& connection = session->connection;
+    auto before = DefinitionChanges::before(connection, request.sql);
+    if (!before) return std::move(before).error();
+    auto outcome = session->engine.run(prepared, request, sink);
+    if (!outcome || !connection.in_transaction()) return outcome;
+    auto tables = before->tables_after(connection);
+    if (!tables) return std::move(tables).error();
+    session->engine.recorder().set_redefined(*tables);
+    auto tidied = before->tidy_vector_indexes(connection);
+    if (tidied) tidied = drop_orphaned_text_indexes(connection);
+    if (!tidied) return std::move(tidied).error();
+    return outcome;
+}
+
 Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prepared,
                                                                   const data::SqlRequest& request,
                                                                   data::RowSink* sink) {
@@ -134,12 +154,8 @@ Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prep
     auto saved = run_fixed(connection, "SAVEPOINT zs_statement");
     if (!saved) return std::move(saved).error();
     const bool defines = prepared.statement_class == StatementClass::Definition;
-    auto outcome = session->engine.run(prepared, request, sink);
-    if (defines && outcome && connection.in_transaction()) {
-        auto tidied = drop_orphaned_definitions(connection);
-        if (tidied) tidied = drop_orphaned_text_indexes(connection);
-        if (!tidied) outcome = std::move(tidied).error();
-    }
+    auto outcome = defines ? define_blocking(prepared, request, sink)
+                           : session->engine.run(prepared, request, sink);
     if (!connection.in_transaction()) {
         session->engine.recorder().clear();
         return outcome;
@@ -155,7 +171,6 @@ Result<data::SqlSummary> SqliteTransaction::State::write_blocking(Prepared& prep
     }
     if (defines) {
         defined = true;
-        session->engine.recorder().set_too_large();
         database->schema_changed();
     }
     return outcome;
@@ -176,11 +191,19 @@ void SqliteTransaction::State::publish() {
     database->hub().publish(database->tenant(), session->engine.recorder().take_commit());
 }
 
+// Adds to the tables' histories what they need to know. Without the lock nothing was written.
+Result<void> SqliteTransaction::State::note_changes() {
+    if (!lock) return {};
+    return database->journal().note_blocking(session->connection, session->engine.recorder());
+}
+
 Result<void> SqliteTransaction::State::commit_blocking() {
     if (is_undone_by_engine()) return undone_by_engine();
     if (lock) database->commits().begins();
-    auto committed = run_fixed(session->connection, "COMMIT");
+    auto committed = note_changes();
+    if (committed) committed = run_fixed(session->connection, "COMMIT");
     if (committed) {
+        if (lock) database->journal().committed();
         publish();  // still under the write lock: in commit order
         if (lock) database->commits().ended();
         database->schema_changed();
@@ -202,6 +225,7 @@ void SqliteTransaction::State::close_blocking() {
         session->engine.use_indexes({});
         bool clean = !session->connection.in_transaction();
         if (!clean) clean = run_fixed(session->connection, "ROLLBACK").has_value();
+        if (lock) database->journal().rolled_back();
         if (defined) session->engine.forget_schema();
         if (clean) {
             database->give_session(TenantDatabase::Use::Transaction, std::move(session));

@@ -41,11 +41,15 @@ public:
 
     void transaction_begins(sqlite::Connection& connection) override {
         database_.commits().begins();
-        database_.writer_engine(connection).set_capturing(database_.hub().has_subscribers());
+        database_.writer_engine(connection).set_capturing(database_.capture());
     }
     void work_begins() override { mark_ = recorder().mark(); }
     void work_undone() override { recorder().undo_to(mark_); }
+    Result<void> before_commit(sqlite::Connection& connection) override {
+        return database_.journal().note_blocking(connection, recorder());
+    }
     void committed() override {
+        database_.journal().committed();
         if (database_.hub().has_subscribers()) {
             database_.hub().publish(database_.tenant(), recorder().take_commit());
         } else {
@@ -54,6 +58,7 @@ public:
         database_.commits().ended();
     }
     void rolled_back() override {
+        database_.journal().rolled_back();
         recorder().clear();
         database_.commits().ended();
     }
@@ -74,8 +79,12 @@ Result<std::shared_ptr<TenantDatabase>> TenantDatabase::open_blocking(
     wanted.checkpoint_pages = kCheckpointPages;
     auto writer = sqlite::Connection::open(path, sqlite::OpenMode::ReadWriteCreate, wanted);
     if (!writer) return std::move(writer).error();
-    return std::make_shared<TenantDatabase>(tenant, path, options, std::move(hub),
-                                            std::move(*writer));
+    auto histories = JournalTables::read_blocking(*writer);
+    if (!histories) return std::move(histories).error();
+    auto database = std::make_shared<TenantDatabase>(tenant, path, options, std::move(hub),
+                                                     std::move(*writer));
+    database->journal().begin_with(std::move(*histories));
+    return database;
 }
 
 TenantDatabase::TenantDatabase(identity::Tenant tenant, std::string path,

@@ -3,6 +3,7 @@
 #include "adapters/sqlite_data/change_hub.hpp"
 #include "adapters/sqlite_data/commit_count.hpp"
 #include "adapters/sqlite_data/engine_connection.hpp"
+#include "adapters/sqlite_data/journal_tables.hpp"
 #include "adapters/sqlite_data/options.hpp"
 #include "adapters/sqlite_data/row_buffer.hpp"
 #include "async/blocking_pool.hpp"
@@ -72,6 +73,9 @@ public:
     async::Turnstile& streams() { return streams_; }
     ChangeHub& hub() { return *hub_; }
     CommitCount& commits() { return commits_; }
+    JournalTables& journal() { return journal_; }
+    // What a transaction that begins now has to record.
+    Capture capture() const { return journal_.capture(hub_->has_subscribers()); }
     const std::shared_ptr<RowBudget>& returned_rows() { return returned_rows_; }
 
     enum class Use { Read, Transaction };
@@ -90,6 +94,7 @@ private:
     std::string path_;
     SqliteDataOptions options_;
     std::shared_ptr<ChangeHub> hub_;
+    JournalTables journal_;
     std::atomic<std::uint64_t> definitions_{0};
     CommitCount commits_;
     async::Turnstile statements_;

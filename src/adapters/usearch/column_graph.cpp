@@ -33,7 +33,7 @@ bool LiveColumn::want_graph_blocking(const std::optional<data::HnswParameters>& 
     return wanted_ && !graph_ && !building_;
 }
 
-Result<void> LiveColumn::build_blocking() {
+Result<void> LiveColumn::build_blocking(std::size_t threads) {
     while (!stopping_) {
         std::shared_ptr<ColumnVectors> vectors;
         std::vector<Slot> slots;
@@ -52,7 +52,7 @@ Result<void> LiveColumn::build_blocking() {
             built_ = 0;
             to_build_ = slots.size();
         }
-        auto graph = fill_graph(parameters, *vectors, slots);
+        auto graph = fill_graph(parameters, *vectors, slots, threads);
         const std::unique_lock hold(mutex_);
         building_ = false;
         const bool is_wanted = graph && *graph && vectors == vectors_ && wanted_ == parameters;
@@ -66,7 +66,8 @@ Result<void> LiveColumn::build_blocking() {
 // Null when the server stops.
 Result<std::unique_ptr<HnswGraph>> LiveColumn::fill_graph(const data::HnswParameters& parameters,
                                                           const ColumnVectors& vectors,
-                                                          std::span<const Slot> slots) {
+                                                          std::span<const Slot> slots,
+                                                          std::size_t threads) {
     float magnitude = 0;
     if (parameters.storage == vector::Scalar::I8) {
         for (const Slot slot : slots) {
@@ -76,14 +77,13 @@ Result<std::unique_ptr<HnswGraph>> LiveColumn::fill_graph(const data::HnswParame
     }
     auto graph = HnswGraph::make(parameters, vectors, magnitude);
     if (!graph) return graph;
-    auto room = (*graph)->reserve(slots.size());
-    if (!room) return std::move(room).error();
-    for (const Slot slot : slots) {
-        if (stopping_) return std::unique_ptr<HnswGraph>();
-        auto added = (*graph)->add(slot);
-        if (!added) return std::move(added).error();
+    const auto proceed = [this] {
         ++built_;
-    }
+        return !stopping_;
+    };
+    auto added = (*graph)->add_all(slots, threads, proceed);
+    if (!added) return std::move(added).error();
+    if (stopping_) return std::unique_ptr<HnswGraph>();
     return graph;
 }
 

@@ -9,11 +9,15 @@ namespace zs::usearch {
 namespace {
 
 bool is_about(const data::ChangeSet& changes, std::string_view table) {
-    if (changes.too_large) return true;
+    const auto is_table = [&](const std::string& name) {
+        return equals_ignoring_case(name, table);
+    };
+    if (changes.too_large) {
+        return !changes.tables || std::ranges::any_of(*changes.tables, is_table);
+    }
     // A commit is mostly about one table: the first row tells.
-    return std::ranges::any_of(changes.changes, [&](const data::RowChange& change) {
-        return equals_ignoring_case(change.table, table);
-    });
+    return std::ranges::any_of(
+        changes.changes, [&](const data::RowChange& change) { return is_table(change.table); });
 }
 
 }  // namespace
@@ -95,6 +99,29 @@ void ColumnRegistry::remove(const LiveColumnPtr& column) {
     if (found == columns.end() || found->second != column) return;
     columns.erase(found);
     --columns_;
+}
+
+// Whoever has another reference got it from here, under the mutex.
+bool ColumnRegistry::remove_unused(const LiveColumnPtr& column) {
+    constexpr long kOursAndTheCallers = 2;
+    const std::lock_guard hold(mutex_);
+    auto& columns = tenants_[column->id().tenant].columns;
+    const auto found = columns.find(column->id());
+    if (found == columns.end() || found->second != column) return false;
+    if (column.use_count() > kOursAndTheCallers) return false;
+    columns.erase(found);
+    --columns_;
+    return true;
+}
+
+bool ColumnRegistry::forget_all_when_empty() {
+    const std::lock_guard hold(mutex_);
+    if (columns_ > 0) return false;
+    for (auto& [name, tenant] : tenants_) {
+        tenant.definitions.reset();
+        ++tenant.generation;
+    }
+    return true;
 }
 
 std::vector<LiveColumnPtr> ColumnRegistry::all() {

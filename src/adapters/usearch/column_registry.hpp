@@ -33,6 +33,10 @@ public:
     // The one that is there already, or `made`. Another one may go to make room.
     LiveColumnPtr keep(LiveColumnPtr made);
     void remove(const LiveColumnPtr& column);
+    // False: somebody besides the caller has it.
+    bool remove_unused(const LiveColumnPtr& column);
+    // When no column is there, forgets the definitions, too. False: there is one.
+    bool forget_all_when_empty();
     std::vector<LiveColumnPtr> all();
 
     // Null: they have to be read. `generation` goes back into remember().

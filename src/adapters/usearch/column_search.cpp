@@ -3,8 +3,10 @@
 #include "vector/kernels.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <limits>
+#include <mutex>
 #include <shared_mutex>
 
 // How a column answers: by walking the graph or by scanning, always ranked by the exact values.
@@ -49,6 +51,7 @@ struct LiveColumn::Request {
     std::size_t count = 0;  // of rows that may be found
     std::size_t top_k = 0;  // not more than count
     bool graph = false;
+    Crew* crew = nullptr;
 
     std::span<const std::uint64_t> words(const ColumnVectors& vectors) const {
         return only_some ? std::span<const std::uint64_t>(allowed) : vectors.alive_words();
@@ -56,7 +59,7 @@ struct LiveColumn::Request {
 };
 
 Result<std::optional<data::VectorAnswer>> LiveColumn::search_blocking(
-    const data::VectorQuery& query, Wish wish) {
+    const data::VectorQuery& query, Wish wish, Crew* crew) {
     if (query.deadline.expired()) return deadline_exceeded("the search waited for too long");
     bool has_news = false;
     {
@@ -69,13 +72,13 @@ Result<std::optional<data::VectorAnswer>> LiveColumn::search_blocking(
         if (!drain_locked()) return std::optional<data::VectorAnswer>();
     }
     const std::shared_lock hold(mutex_);
-    auto answer = search_locked(query, wish);
+    auto answer = search_locked(query, wish, crew);
     if (!answer) return std::move(answer).error();
     return std::optional<data::VectorAnswer>(std::move(*answer));
 }
 
-Result<data::VectorAnswer> LiveColumn::search_locked(const data::VectorQuery& query,
-                                                     Wish wish) const {
+Result<data::VectorAnswer> LiveColumn::search_locked(const data::VectorQuery& query, Wish wish,
+                                                     Crew* crew) const {
     data::VectorAnswer answer;
     answer.hits.resize(query.queries.size());
     const std::size_t dimensions = vectors_ ? vectors_->dimensions() : shape_.names.dimensions;
@@ -87,6 +90,7 @@ Result<data::VectorAnswer> LiveColumn::search_locked(const data::VectorQuery& qu
     }
     if (!vectors_) return answer;
     Request request = request_of(query, wish);
+    request.crew = crew;
     if (request.count == 0) return answer;
     if (request.graph) {
         auto walked = walk(request, answer);
@@ -153,9 +157,9 @@ Result<bool> LiveColumn::walk(Request& request, data::VectorAnswer& answer) cons
         if (!candidates) return std::move(candidates).error();
         vector::TopK best(request.top_k);
         for (const Candidate& candidate : *candidates) {
+            // Again, by the kernel that ranks what is pending: equal vectors have equal ranks.
             const float rank =
-                exact ? candidate.rank
-                      : request.rank(query.data(), vectors_->values(candidate.slot), query.size());
+                request.rank(query.data(), vectors_->values(candidate.slot), query.size());
             best.offer(rank, order_of(vectors_->row_id(candidate.slot)));
         }
         for (std::size_t word = 0; word < pending.size(); ++word) {
@@ -173,6 +177,36 @@ Result<bool> LiveColumn::walk(Request& request, data::VectorAnswer& answer) cons
     return true;
 }
 
+// In one piece, or in several when it is worth the trouble. False: cancelled.
+bool LiveColumn::scan_block(const Request& request, const vector::VectorBlock& asked,
+                            const vector::VectorBlock& block, std::span<vector::TopK> best) const {
+    const std::size_t dimensions = vectors_->dimensions();
+    const vector::ScanSpec spec = {request.metric, vector::Scalar::F32, dimensions};
+    const auto& cancelled = request.query.cancelled;
+    const std::size_t numbers = request.count * dimensions * asked.count;
+    if (request.crew == nullptr || request.crew->threads() < 2
+        || numbers < limits::kSharedScanNumbersMin) {
+        return vector::scan(spec, asked, block, best, cancelled);
+    }
+    // More pieces than threads, so that who is held up does not hold up the others.
+    const std::size_t wanted = request.crew->threads() * limits::kPiecesPerThread;
+    const std::size_t slots = (block.count / wanted + 64) / 64 * 64;
+    const std::size_t pieces = (block.count + slots - 1) / slots;
+    std::mutex merging;
+    std::atomic<bool> whole{true};
+    const auto scan_piece = [&](std::size_t piece) {
+        const std::size_t begin = piece * slots;
+        const auto part = vector::part_of(block, spec, begin, std::min(begin + slots, block.count));
+        std::vector<vector::TopK> own(best.size(), vector::TopK(best.front().k()));
+        if (!vector::scan(spec, asked, part, own, cancelled)) whole = false;
+        const std::lock_guard hold(merging);
+        for (std::size_t i = 0; i < own.size(); ++i)
+            best[i].merge(own[i]);
+    };
+    request.crew->run_blocking(pieces, scan_piece);
+    return whole;
+}
+
 // The kernels number what they scan by slot. Where equal ranks meet the end of the result, the row
 // ids have to decide, so these few queries are ranked one vector at a time.
 Result<void> LiveColumn::scan(const Request& request, data::VectorAnswer& answer) const {
@@ -188,9 +222,8 @@ Result<void> LiveColumn::scan(const Request& request, data::VectorAnswer& answer
     const auto words = request.words(*vectors_);
     const bool dense = !request.only_some && request.count == vectors_->slots();
     const auto block = vectors_->block(dense ? std::span<const std::uint64_t>() : words);
-    const vector::ScanSpec spec = {request.metric, vector::Scalar::F32, dimensions};
     std::vector<vector::TopK> best(queries.size(), vector::TopK(request.top_k + kTieProbe));
-    if (!vector::scan(spec, asked, block, best, request.query.cancelled)) {
+    if (!scan_block(request, asked, block, best)) {
         return unavailable("the search was cancelled");
     }
     for (std::size_t i = 0; i < queries.size(); ++i) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "adapters/usearch/column_file.hpp"
 #include "adapters/usearch/mapped_memory.hpp"
 #include "vector/top_k.hpp"
 
@@ -16,12 +17,20 @@ namespace zs::usearch {
 // never changes while somebody may look at it.
 using Slot = std::uint32_t;
 
+// Where stored vectors go when they come back. Mapped: the file's pages, which are read as they are
+// needed. Copied: memory in huge pages, which is what walking a graph wants.
+enum class Placement { Mapped, Copied };
+
 // The vectors of one column by slot, one behind the other, and which row each belongs to.
 // Threading: many readers or one writer; values() of a slot in use may be read beside a writer.
 class ColumnVectors {
 public:
     // Errors: Exhausted.
     static Result<std::unique_ptr<ColumnVectors>> make(std::size_t dimensions);
+
+    // What was stored. Errors: DataLoss when a block is not what it was; Exhausted.
+    static Result<std::unique_ptr<ColumnVectors>> restore(ColumnImage& image, const BlockFile& file,
+                                                          Placement placement);
 
     std::size_t dimensions() const { return dimensions_; }
     std::size_t slots() const { return row_ids_.size(); }  // dead and free ones included
@@ -34,6 +43,7 @@ public:
     std::int64_t row_id(Slot slot) const { return row_ids_[slot]; }
     bool is_alive(Slot slot) const { return (alive_[slot / 64] >> (slot % 64) & 1U) != 0; }
     std::optional<Slot> find(std::int64_t row_id) const;
+    const float* norms() const { return norms_.data(); }  // by slot
     // Bit i of word i / 64: slot i is a row's.
     std::span<const std::uint64_t> alive_words() const { return alive_; }
     // All slots as one block to scan; `filter` as alive_words().
@@ -50,7 +60,16 @@ public:
 
     std::size_t memory_bytes() const;
 
+    // For storing: memory in blocks of kBlockBytes. The ones written to since the last call.
+    std::size_t block_count() const;
+    std::vector<std::size_t> take_changed_blocks();
+    void copy_block(std::size_t block, std::byte* out) const;  // zeros where no slot is
+    void describe(ColumnImage& image) const;
+
 private:
+    Result<void> load_blocks(const ColumnImage& image, const BlockFile& file, Placement placement);
+    bool take_slots(ColumnImage& image);
+    void note_change(Slot slot);
     Result<Slot> place(std::span<const float> values);
 
     ColumnVectors(std::size_t dimensions, std::unique_ptr<MappedMemory> memory)
@@ -62,6 +81,7 @@ private:
     std::vector<float> norms_;
     std::vector<std::uint64_t> alive_;
     std::vector<Slot> free_;
+    std::vector<std::uint64_t> changed_blocks_;
     std::unordered_map<std::int64_t, Slot> slot_of_row_;
 };
 

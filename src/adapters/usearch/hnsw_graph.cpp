@@ -1,11 +1,13 @@
 #include "adapters/usearch/hnsw_graph.hpp"
 
 #include "adapters/usearch/graph_memory.hpp"
+#include "adapters/usearch/graph_walk.hpp"
 #include "adapters/usearch/limits.hpp"
 #include "base/assert.hpp"
 #include "vector/kernels.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -94,6 +96,9 @@ Error no_memory() {
     return exhausted("there is no memory for the index", "too_many_vectors");
 }
 
+// What graph_walk.cpp takes for granted; the rest of it a test shows.
+static_assert(std::is_same_v<Index::vector_key_t, Slot>);
+
 // The kernel that ranks what the graph compares. Copies for cosine have norm 1, so that their inner
 // product tells the same.
 vector::RankFn kernel_of(const data::HnswParameters& parameters) {
@@ -132,8 +137,12 @@ struct HnswGraph::State {
     float scale = 1;
     std::unique_ptr<MappedMemory> copy;  // by node; unused for f32
     std::vector<Slot> slot_of_node;
+    std::vector<const char*> nodes;  // where their links are
+    std::uint32_t entry = 0;         // the first node of the top level
     Index index;
     mutable SearchPlaces places;
+    mutable std::array<GraphWalk, limits::kSearchesMax> walks;
+    vector::TileFn four = nullptr;  // sums of four pairs
 };
 
 // To the storage's scalar; for cosine with norm 1.
@@ -175,6 +184,9 @@ Result<std::unique_ptr<HnswGraph>> HnswGraph::make(const data::HnswParameters& p
                                                    float magnitude_max) {
     auto state = std::make_unique<State>(parameters, vectors);
     state->rank = kernel_of(parameters);
+    const auto term = parameters.metric == vector::Metric::L2 ? vector::Term::SquaredDifference
+                                                              : vector::Term::Product;
+    state->four = vector::tiles_for(term, parameters.storage).tall;
     ZS_ASSERT(state->rank != nullptr);
     state->magnitude_max = magnitude_max;
     state->scale = vector::i8_scale(magnitude_max);
@@ -213,7 +225,7 @@ Result<void> HnswGraph::reserve(std::size_t nodes) {
     if (nodes <= state.index.capacity()) return {};
     const std::size_t wanted = std::max({nodes, state.index.capacity() * 3 / 2, kReserveMin});
     unum::usearch::index_limits_t room(wanted, limits::kSearchesMax);
-    room.threads_add = 1;
+    room.threads_add = limits::kSearchesMax;
     if (!state.index.try_reserve(room)) return no_memory();
     state.slot_of_node.reserve(wanted);
     return {};
@@ -232,10 +244,84 @@ Result<void> HnswGraph::add(Slot slot) {
     config.expansion = state.parameters.ef_construction;
     auto added = state.index.add(slot, distances.of(node), distances, config,
                                  unum::usearch::dummy_callback_t{}, Prefetch{distances});
-    if (!added.error) return {};
+    if (!added.error) {
+        note_nodes(node);
+        return {};
+    }
     added.error.release();
     state.slot_of_node.pop_back();
     return no_memory();
+}
+
+// From `first` on nodes are new.
+void HnswGraph::note_nodes(std::size_t first) {
+    State& state = *state_;
+    state.nodes.reserve(state.slot_of_node.capacity());
+    for (std::size_t node = first; node < size(); ++node) {
+        const auto number = static_cast<std::uint32_t>(node);
+        state.nodes.push_back(state.index.at(number).key.ptr());
+        const int level = GraphLinks::level_of(state.nodes.back());
+        if (level > GraphLinks::level_of(state.nodes[state.entry])) state.entry = number;
+    }
+}
+
+// A node's slot and copy are known before anybody can come upon the node: USearch calls back when
+// it has a number and no links yet.
+bool HnswGraph::add_beside(Slot slot, std::size_t thread) {
+    State& state = *state_;
+    const Distances distances = state.distances();
+    std::vector<std::byte> converted;
+    const auto* asked = reinterpret_cast<const std::byte*>(state.vectors.values(slot));
+    if (state.copies()) {
+        converted.resize(state.stride());
+        state.convert(state.vectors.vector(slot), converted.data());
+        asked = converted.data();
+    }
+    unum::usearch::index_update_config_t config;
+    config.expansion = state.parameters.ef_construction;
+    config.thread = thread;
+    const auto place = [&](const Index::member_ref_t& member) {
+        state.slot_of_node[member.slot] = slot;
+        if (!state.copies()) return;
+        std::memcpy(state.copy->data() + member.slot * state.stride(), converted.data(),
+                    converted.size());
+    };
+    auto added = state.index.add(slot, asked, distances, config, place, Prefetch{distances});
+    if (!added.error) return true;
+    added.error.release();
+    return false;
+}
+
+Result<void> HnswGraph::add_all(std::span<const Slot> slots, std::size_t threads,
+                                const std::function<bool()>& proceed) {
+    State& state = *state_;
+    const std::size_t before = size();
+    auto room = reserve(before + slots.size());
+    if (room && state.copies()) {
+        room = state.copy->grow_to((before + slots.size()) * state.stride());
+    }
+    if (!room) return room;
+    state.slot_of_node.resize(before + slots.size());
+    std::atomic<std::size_t> next{0};
+    std::atomic<bool> failed{false};
+    std::atomic<bool> stopped{false};
+    const auto work = [&](std::size_t thread) {
+        for (std::size_t i = next++; i < slots.size() && !failed && !stopped; i = next++) {
+            if (!add_beside(slots[i], thread)) failed = true;
+            if (!proceed()) stopped = true;
+        }
+    };
+    {
+        std::vector<std::jthread> others;
+        for (std::size_t thread = 1; thread < std::min(threads, limits::kSearchesMax); ++thread)
+            others.emplace_back(work, thread);
+        work(0);
+    }
+    // Numbers are given without gaps, so whoever stopped early leaves the last ones unused.
+    state.slot_of_node.resize(state.index.size());
+    note_nodes(before);
+    if (failed) return no_memory();
+    return {};
 }
 
 Result<std::vector<Candidate>> HnswGraph::search(std::span<const float> query, std::size_t wanted,
@@ -244,6 +330,7 @@ Result<std::vector<Candidate>> HnswGraph::search(std::span<const float> query, s
     const State& state = *state_;
     std::vector<Candidate> found;
     if (size() == 0 || wanted == 0) return found;
+    if (allowed.empty()) return walk(query, wanted, ef);
     std::vector<std::byte> converted;
     const auto* asked = reinterpret_cast<const std::byte*>(query.data());
     if (state.copies()) {
@@ -260,10 +347,7 @@ Result<std::vector<Candidate>> HnswGraph::search(std::span<const float> query, s
     const auto is_allowed = [&](const Index::member_cref_t& member) {
         return has_bit(allowed, state.slot_of_node[member.slot]);
     };
-    auto result = allowed.empty()
-                      ? state.index.search(asked, wanted, distances, config,
-                                           unum::usearch::dummy_predicate_t{}, prefetch)
-                      : state.index.search(asked, wanted, distances, config, is_allowed, prefetch);
+    auto result = state.index.search(asked, wanted, distances, config, is_allowed, prefetch);
     if (result.error) {
         result.error.release();
         return no_memory();
@@ -273,6 +357,58 @@ Result<std::vector<Candidate>> HnswGraph::search(std::span<const float> query, s
         const auto match = result[i];
         found.push_back({match.distance, state.slot_of_node[match.member.slot]});
     }
+    return found;
+}
+
+// Without a filter, by a walk of our own over USearch's links.
+std::vector<Candidate> HnswGraph::walk(std::span<const float> query, std::size_t wanted,
+                                       std::size_t ef) const {
+    const State& state = *state_;
+    const Distances distances = state.distances();
+    const bool is_cosine = state.parameters.metric == vector::Metric::Cosine;
+    GraphLinks links;
+    links.nodes = state.nodes;
+    links.base_neighbours = state.index.config().connectivity_base;
+    links.upper_neighbours = state.index.config().connectivity;
+    links.entry = state.entry;
+    // Tiles read beyond the query's end, and compare halves with f32.
+    thread_local std::vector<float> padded;
+    thread_local std::vector<std::byte> converted;
+    const std::size_t stride = state.stride();
+    const std::size_t room = query.size_bytes() + vector::kQueryPaddingBytes;
+    padded.assign((room + sizeof(float) - 1) / sizeof(float), 0.0F);
+    WalkTarget target;
+    target.query = query.data();
+    if (state.copies()) {
+        converted.resize(stride);
+        state.convert(query, converted.data());
+        target.query = converted.data();
+    }
+    if (state.parameters.storage == vector::Scalar::I8 || !state.copies()) {
+        std::memcpy(padded.data(), target.query, stride);
+    } else {
+        vector::dequantise(state.parameters.storage, target.query,
+                           std::span(padded).first(query.size()));
+    }
+    target.padded_query = padded.data();
+    target.base = distances.base;
+    target.stride = stride;
+    target.place = distances.place;
+    target.rank = state.rank;
+    target.four = state.four;
+    target.dimensions = distances.dimensions;
+    target.metric =
+        is_cosine && state.copies() ? vector::Metric::InnerProduct : state.parameters.metric;
+    if (is_cosine && !state.copies()) {
+        target.norms = state.vectors.norms();
+        target.query_norm = vector::norm(vector::Scalar::F32, query.data(), query.size());
+    }
+    const SearchPlace place(state.places);
+    const auto nearest = state.walks[place.number()].run(links, target, std::max(ef, wanted));
+    std::vector<Candidate> found;
+    found.reserve(std::min(wanted, nearest.size()));
+    for (const auto& each : nearest.first(std::min(wanted, nearest.size())))
+        found.push_back({each.rank, state.slot_of_node[each.node]});
     return found;
 }
 
@@ -301,8 +437,9 @@ std::vector<data::VectorLayer> HnswGraph::layers() const {
 
 std::size_t HnswGraph::memory_bytes() const {
     const State& state = *state_;
-    return state.index.tape_allocator().bytes() + state.index.capacity() * sizeof(void*)
-           + state.slot_of_node.capacity() * sizeof(Slot) + (state.copy ? state.copy->bytes() : 0);
+    return state.nodes.capacity() * sizeof(const char*) + state.index.tape_allocator().bytes()
+           + state.index.capacity() * sizeof(void*) + state.slot_of_node.capacity() * sizeof(Slot)
+           + (state.copy ? state.copy->bytes() : 0);
 }
 
 Result<void> HnswGraph::save(const Write& write) const {
@@ -339,6 +476,7 @@ Result<void> HnswGraph::load(std::string_view bytes, std::vector<Slot> slot_of_n
         auto copied = state.copy_node(node, state.slot_of_node[node]);
         if (!copied) return copied;
     }
+    note_nodes(0);
     return {};
 }
 

@@ -22,8 +22,8 @@ struct Candidate {
 // The graph of one column. Its nodes are slots of the column; with storage f32 it compares the
 // column's own values, else a smaller copy. Nodes are never taken out: who no longer wants a slot
 // leaves it out of `allowed`, and makes another graph when there are too many of them.
-// Threading: any number of searches, or one add() or load(). While slots are added nobody else may
-//            use the graph.
+// Threading: any number of searches, or one add(), add_all() or load(), which have the graph to
+//            themselves.
 // Lifetime:  the vectors outlive it, and a slot in it is not released.
 // Source:    Malkov, Yashunin: Efficient and robust approximate nearest neighbor search using
 //            Hierarchical Navigable Small World graphs, 2016.
@@ -44,6 +44,10 @@ public:
     // Errors: Exhausted.
     Result<void> reserve(std::size_t nodes);
     Result<void> add(Slot slot);
+    // Adds many, with so many threads, the caller's included. `proceed` is asked after each one, on
+    // any of them; false ends it early. What it makes differs a little from run to run.
+    Result<void> add_all(std::span<const Slot> slots, std::size_t threads,
+                         const std::function<bool()>& proceed);
 
     std::size_t size() const;
     // Slots by node, in the order in which they were added.
@@ -68,6 +72,10 @@ public:
 
 private:
     struct State;
+    bool add_beside(Slot slot, std::size_t thread);
+    void note_nodes(std::size_t first);
+    std::vector<Candidate> walk(std::span<const float> query, std::size_t wanted,
+                                std::size_t ef) const;
     explicit HnswGraph(std::unique_ptr<State> state);
     std::unique_ptr<State> state_;
 };

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <random>
 #include <set>
 
@@ -145,6 +146,57 @@ TEST_F(HnswGraphTest, ASavedGraphIsTheSameGraph) {
         auto fewer = HnswGraph::make(parameters, *vectors_, graph->magnitude_max());
         EXPECT_FALSE((*fewer)->load(bytes, {1, 2, 3}));
     }
+}
+
+// Our walk of the links against USearch's own, which searches with a filter take.
+TEST_F(HnswGraphTest, AWalkFindsWhatUsearchFinds) {
+    fill(2500);
+    std::vector<std::uint64_t> all((2500 + 63) / 64, ~std::uint64_t{0});
+    for (const auto storage : {vector::Scalar::F32, vector::Scalar::BF16, vector::Scalar::I8}) {
+        data::HnswParameters parameters;
+        parameters.storage = storage;
+        const auto graph = build(parameters);
+        ASSERT_NE(graph, nullptr);
+        std::size_t same = 0;
+        for (int i = 0; i < 50; ++i) {
+            const auto query = random_vector();
+            const auto ours = graph->search(query, 10, 64, {});
+            const auto theirs = graph->search(query, 10, 64, all);
+            ASSERT_TRUE(ours && theirs);
+            ASSERT_EQ(ours->size(), 10U);
+            EXPECT_TRUE(std::ranges::is_sorted(*ours, {}, &Candidate::rank));
+            for (const Candidate& candidate : *ours) {
+                same += std::ranges::count(*theirs, candidate.slot, &Candidate::slot) > 0 ? 1 : 0;
+            }
+        }
+        EXPECT_GE(same, 490U) << vector::to_text(storage);
+    }
+}
+
+TEST_F(HnswGraphTest, SeveralThreadsBuildAGraphAsGood) {
+    fill(3000);
+    std::vector<Slot> slots(3000);
+    for (Slot slot = 0; slot < slots.size(); ++slot)
+        slots[slot] = slot;
+    for (const auto storage : {vector::Scalar::F32, vector::Scalar::F16, vector::Scalar::I8}) {
+        data::HnswParameters parameters;
+        parameters.storage = storage;
+        auto graph = HnswGraph::make(parameters, *vectors_, 5);
+        ASSERT_TRUE(graph);
+        ASSERT_TRUE((*graph)->add_all(slots, 4, [] { return true; }));
+        EXPECT_EQ((*graph)->size(), slots.size());
+        const std::set<Slot> nodes((*graph)->slots().begin(), (*graph)->slots().end());
+        EXPECT_EQ(nodes.size(), slots.size());
+        const std::size_t wanted = storage == vector::Scalar::F32 ? 10 : 40;
+        EXPECT_GE(recall(**graph, wanted, 128), 0.95) << vector::to_text(storage);
+    }
+    auto partly = HnswGraph::make({}, *vectors_, 0);
+    ASSERT_TRUE(partly);
+    std::atomic<int> left{500};
+    ASSERT_TRUE((*partly)->add_all(slots, 4, [&left] { return --left > 0; }));
+    EXPECT_GE((*partly)->size(), 500U);
+    EXPECT_LT((*partly)->size(), 520U);
+    EXPECT_EQ((*partly)->search(random_vector(), 10, 64, {})->size(), 10U);
 }
 
 TEST_F(HnswGraphTest, AnEmptyGraphFindsNothing) {

@@ -8,13 +8,29 @@ namespace zs::usearch::limits {
 
 // Vectors of one column: address space that is reserved, and slots that can be numbered.
 inline constexpr std::size_t kColumnBytesMax = std::size_t{64} << 30;
-inline constexpr std::size_t kSlotsMax = 0xFFFF'FFF0;
+inline constexpr std::size_t kSlotsMax = 0x7FFF'FFF0;
 
 // Searches of one graph at the same moment; each needs buffers of its own.
 inline constexpr std::size_t kSearchesMax = 64;
 
 // Commits that wait to be applied to a column. Beyond it the table is read again instead.
 inline constexpr std::size_t kQueuedChangesMax = 100'000;
+
+// A scan of fewer numbers stays on one thread: a millisecond is not worth waking another one.
+inline constexpr std::size_t kSharedScanNumbersMin = std::size_t{4} << 20;
+inline constexpr std::size_t kPiecesPerThread = 4;
+
+// Fewer rows are read from the table as quickly as from a file.
+inline constexpr std::size_t kStoredRowsMin = 1000;
+
+// Columns that are read ahead of their first use after a start.
+inline constexpr std::size_t kWarmColumnsMax = 64;
+
+// How often it is looked at what should leave the memory.
+inline constexpr std::chrono::seconds kSweepEvery{60};
+
+// Threads that build one graph.
+inline constexpr std::size_t kBuildThreadsMax = 8;
 
 // Columns of all tenants that are kept in memory. The one unused for the longest time goes first.
 inline constexpr std::size_t kColumnsMax = 256;

@@ -1,28 +1,38 @@
 #include "adapters/usearch/live_column.hpp"
 
 #include "adapters/usearch/limits.hpp"
+#include "base/encoding.hpp"
 
 #include <algorithm>
 #include <cstring>
 #include <shared_mutex>
+#include <utility>
 
 namespace zs::usearch {
 
 using data::VectorCell;
 
-LiveColumn::LiveColumn(data::VectorColumn id, ColumnShape shape)
-    : id_(std::move(id)), shape_(std::move(shape)) {}
+LiveColumn::LiveColumn(data::VectorColumn id, ColumnShape shape, std::string path)
+    : id_(std::move(id)), path_(std::move(path)), shape_(std::move(shape)), store_(path_) {}
 
 data::VectorTable LiveColumn::table() const {
     const std::shared_lock hold(mutex_);
     return shape_.names;
 }
 
+// Whether rows of the column may have changed that are not told.
+bool LiveColumn::is_missing_changes(const data::ChangeSet& changes) const {
+    if (!changes.too_large || !changes.tables) return changes.too_large;
+    return std::ranges::any_of(*changes.tables, [&](const std::string& table) {
+        return equals_ignoring_case(table, id_.table);
+    });
+}
+
 void LiveColumn::enqueue(const std::shared_ptr<const data::ChangeSet>& changes) {
     const std::lock_guard hold(queue_mutex_);
     if (freshness_ == Freshness::Unread) return;
     queued_changes_ += changes->changes.size();
-    if (changes->too_large || queued_changes_ > limits::kQueuedChangesMax) {
+    if (is_missing_changes(*changes) || queued_changes_ > limits::kQueuedChangesMax) {
         freshness_ = Freshness::Unread;
         queue_.clear();
         queued_changes_ = 0;
@@ -62,7 +72,7 @@ void LiveColumn::begin_reading_blocking(ColumnShape shape) {
     const bool other_size = vectors_ && declared != 0 && declared != vectors_->dimensions();
     if (other_size || (vectors_ && vectors_->alive() == 0)) reset_locked();
     shape_ = std::move(shape);
-    bad_rows_.clear();
+    bad_seen_.clear();
     seen_.clear();
 }
 
@@ -73,6 +83,7 @@ Result<void> LiveColumn::take_row_blocking(std::int64_t row_id, const data::SqlV
     const VectorCell cell = data::read_vector(value, dimensions, values);
     auto set = set_row_locked(row_id, cell, values);
     if (!set) return set;
+    if (cell == VectorCell::NotAVector) bad_seen_.insert(row_id);
     if (cell != VectorCell::Vector) return {};
     set_bit(seen_, *vectors_->find(row_id));
     return {};
@@ -86,6 +97,22 @@ void LiveColumn::end_reading_blocking() {
         }
     }
     seen_ = {};
+    bad_rows_ = std::exchange(bad_seen_, {});
+    position_.reset();
+    const std::lock_guard queue(queue_mutex_);
+    if (freshness_ == Freshness::Reading) freshness_ = Freshness::Current;
+}
+
+void LiveColumn::end_lookup_blocking(const std::vector<std::int64_t>& asked, data::ChangeMark now) {
+    const std::unique_lock hold(mutex_);
+    for (const std::int64_t row_id : asked) {
+        const auto slot = vectors_ ? vectors_->find(row_id) : std::nullopt;
+        const bool is_there = (slot && has_bit(seen_, *slot)) || bad_seen_.contains(row_id);
+        if (!is_there) remove_row_locked(row_id);
+    }
+    seen_ = {};
+    bad_seen_ = {};
+    position_ = now;
     const std::lock_guard queue(queue_mutex_);
     if (freshness_ == Freshness::Reading) freshness_ = Freshness::Current;
 }
@@ -103,9 +130,24 @@ bool LiveColumn::drain_locked() {
         for (const auto& change : set->changes) {
             if (change.table == shape_.names.table) apply_locked(change);
         }
+        note_position_locked(*set);
     }
     const std::lock_guard queue(queue_mutex_);
     return freshness_ == Freshness::Current;
+}
+
+void LiveColumn::note_position_locked(const data::ChangeSet& changes) {
+    const auto mark = std::ranges::find_if(changes.marks, [&](const data::TableMark& each) {
+        return equals_ignoring_case(each.table, shape_.names.table);
+    });
+    if (mark != changes.marks.end()) {
+        position_ = mark->mark;
+        return;
+    }
+    const bool is_touched = std::ranges::any_of(
+        changes.changes, [&](const auto& change) { return change.table == shape_.names.table; });
+    // The history has ended.
+    if (is_touched) position_.reset();
 }
 
 void LiveColumn::apply_locked(const data::RowChange& change) {
@@ -141,6 +183,7 @@ Result<void> LiveColumn::set_row_locked(std::int64_t row_id, VectorCell cell,
         if (std::memcmp(old.data(), values.data(), old.size_bytes()) == 0) return {};
     }
     remove_row_locked(row_id);
+    ++changed_;
     const auto slot = vectors_->add(row_id, values);
     if (!slot) return slot.error();
     if (graph_) {
@@ -154,7 +197,10 @@ Result<void> LiveColumn::set_row_locked(std::int64_t row_id, VectorCell cell,
 void LiveColumn::remove_row_locked(std::int64_t row_id) {
     bad_rows_.erase(row_id);
     if (!vectors_) return;
-    if (const auto slot = vectors_->remove(row_id)) retire_locked(*slot);
+    if (const auto slot = vectors_->remove(row_id)) {
+        ++changed_;
+        retire_locked(*slot);
+    }
 }
 
 // The slot's values may still be walked over, or be on their way into a new graph.
@@ -183,6 +229,8 @@ void LiveColumn::reset_locked() {
     dead_.clear();
     dead_nodes_ = 0;
     recall_.reset();
+    position_.reset();
+    bad_rows_.clear();
 }
 
 }  // namespace zs::usearch

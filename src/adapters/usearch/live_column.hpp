@@ -1,6 +1,8 @@
 #pragma once
 
+#include "adapters/usearch/column_store.hpp"
 #include "adapters/usearch/column_vectors.hpp"
+#include "adapters/usearch/crew.hpp"
 #include "adapters/usearch/fair_mutex.hpp"
 #include "adapters/usearch/graph_snapshot.hpp"
 #include "adapters/usearch/hnsw_graph.hpp"
@@ -35,7 +37,8 @@ struct ColumnShape {
 // Threading: any; what ends in _blocking computes or waits for locks, and is for pool threads.
 class LiveColumn {
 public:
-    LiveColumn(data::VectorColumn id, ColumnShape shape);
+    // `path` names the file of its vectors; empty: they are not stored.
+    LiveColumn(data::VectorColumn id, ColumnShape shape, std::string path = {});
 
     const data::VectorColumn& id() const { return id_; }
     data::VectorTable table() const;
@@ -50,19 +53,36 @@ public:
     async::Turnstile& reading_line() { return reading_line_; }
     void begin_reading_blocking(ColumnShape shape);
     Result<void> take_row_blocking(std::int64_t row_id, const data::SqlValueView& value);
+    // The rows that were taken are all there are.
     void end_reading_blocking();
+    // They are all there are among `asked`, which is what changed until `now` since the position.
+    void end_lookup_blocking(const std::vector<std::int64_t>& asked, data::ChangeMark now);
+
+    // Files. What was stored is taken when nothing is in memory yet; it still has to be brought up
+    // to date. Errors: DataLoss, and then the files are gone.
+    Result<void> load_blocking(Placement placement);
+    // Everything until there is in memory, and more may be. Empty: nobody knows.
+    std::optional<data::ChangeMark> position() const;
+    std::optional<data::ChangeMark> stored_position() const;
+    // Writes what changed since the last time. `followed` is a mark that was the newest one just
+    // now. Searches and changes go on. Errors: Unavailable.
+    Result<void> store_blocking(std::optional<data::ChangeMark> followed);
+    bool wants_store() const;
+    void remove_files_blocking();
+    std::size_t blocks_written() const { return blocks_written_; }
 
     enum class Wish { Graph, Scan };
     // Empty: the table has to be read first. Errors: InvalidArgument "dimension_mismatch",
     // "not_a_vector".
+    // `crew` helps with large scans; null: nobody does.
     Result<std::optional<data::VectorAnswer>> search_blocking(const data::VectorQuery& query,
-                                                              Wish wish);
+                                                              Wish wish, Crew* crew = nullptr);
 
     // The index that is wanted from here on; empty: none. True: a graph has to be built for it.
     bool want_graph_blocking(const std::optional<data::HnswParameters>& parameters);
-    // Makes the graph from all rows and puts it in the place of the old one. Goes on while rows are
-    // read and changed. Errors: Exhausted.
-    Result<void> build_blocking();
+    // Makes the graph from all rows, with `threads`, and puts it in the place of the old one.
+    // Rows are read and changed meanwhile. Errors: Exhausted.
+    Result<void> build_blocking(std::size_t threads = 1);
     // Puts a stored graph to use, as far as its nodes are what the rows are; false when it is of no
     // use. What the rows have got since is pending.
     Result<bool> restore_blocking(const GraphSnapshot& snapshot);
@@ -91,6 +111,10 @@ public:
     void used() { last_use_ = std::chrono::steady_clock::now().time_since_epoch().count(); }
     std::int64_t last_use() const { return last_use_; }
 
+    // The index's name, by which its graph is stored.
+    void name_index(std::string name);
+    std::string index_name() const;
+
     std::atomic<bool> merge_scheduled{false};
     std::atomic<bool> build_scheduled{false};
 
@@ -98,7 +122,9 @@ private:
     enum class Freshness { Unread, Reading, Current };
     struct Request;
 
+    bool is_missing_changes(const data::ChangeSet& changes) const;
     bool drain_locked();
+    void note_position_locked(const data::ChangeSet& changes);
     void apply_locked(const data::RowChange& change);
     Result<void> set_row_locked(std::int64_t row_id, data::VectorCell cell,
                                 const std::vector<float>& values);
@@ -107,19 +133,28 @@ private:
     void reset_locked();
     Result<std::unique_ptr<HnswGraph>> fill_graph(const data::HnswParameters& parameters,
                                                   const ColumnVectors& vectors,
-                                                  std::span<const Slot> slots);
+                                                  std::span<const Slot> slots, std::size_t threads);
+    Result<void> put_blocks_blocking(const ColumnVectors& vectors,
+                                     const std::vector<std::size_t>& blocks);
+    Result<std::optional<ColumnImage>> put_changes_blocking(
+        const std::shared_ptr<ColumnVectors>& vectors, std::optional<data::ChangeMark> followed,
+        bool everything);
     void adopt_locked(std::unique_ptr<HnswGraph> graph);
     Result<std::vector<Slot>> match_nodes_locked(const GraphSnapshot& snapshot);
 
-    Result<data::VectorAnswer> search_locked(const data::VectorQuery& query, Wish wish) const;
+    Result<data::VectorAnswer> search_locked(const data::VectorQuery& query, Wish wish,
+                                             Crew* crew = nullptr) const;
     Request request_of(const data::VectorQuery& query, Wish wish) const;
     bool walks_graph(const Request& request) const;
     Result<bool> walk(Request& request, data::VectorAnswer& answer) const;
     Result<void> scan(const Request& request, data::VectorAnswer& answer) const;
+    bool scan_block(const Request& request, const vector::VectorBlock& asked,
+                    const vector::VectorBlock& block, std::span<vector::TopK> best) const;
     std::vector<data::VectorHit> hits_of(const Request& request, std::span<const float> query,
                                          std::vector<vector::Neighbour> nearest) const;
 
     const data::VectorColumn id_;
+    const std::string path_;
     async::Turnstile reading_line_;
     std::atomic<bool> stopping_{false};
     std::atomic<std::int64_t> last_use_{0};
@@ -133,6 +168,9 @@ private:
     ColumnShape shape_;
     std::shared_ptr<ColumnVectors> vectors_;  // null until a row or the type tells the dimensions
     std::unordered_set<std::int64_t> bad_rows_;
+    std::unordered_set<std::int64_t> bad_seen_;  // by the reading under way
+    std::optional<data::ChangeMark> position_;
+    std::size_t changed_ = 0;          // rows, since the vectors were stored
     std::vector<std::uint64_t> seen_;  // by the reading under way
     std::optional<data::HnswParameters> wanted_;
     std::unique_ptr<HnswGraph> graph_;
@@ -147,6 +185,11 @@ private:
     std::atomic<std::size_t> built_{0};
     std::atomic<std::size_t> to_build_{0};
     std::optional<double> recall_;
+    std::string index_name_;
+
+    mutable std::mutex storing_;  // before mutex_; for what follows
+    ColumnStore store_;
+    std::atomic<std::size_t> blocks_written_{0};
 };
 
 }  // namespace zs::usearch

@@ -1,5 +1,7 @@
 #include "adapters/usearch/mapped_memory.hpp"
 
+#include "base/assert.hpp"
+
 #include <algorithm>
 #include <cstdint>
 #include <sys/mman.h>
@@ -50,6 +52,14 @@ Result<void> MappedMemory::grow_to(std::size_t bytes) {
     if (::mprotect(data_ + used_, target - used_, PROT_READ | PROT_WRITE) != 0) return no_memory();
     if (large) ::madvise(data_, target, MADV_HUGEPAGE);  // only a wish
     used_ = target;
+    return {};
+}
+
+Result<void> MappedMemory::map_file(std::size_t at, int fd, std::size_t offset, std::size_t bytes) {
+    ZS_ASSERT(at + bytes <= used_);
+    void* const mapped = ::mmap(data_ + at, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED,
+                                fd, static_cast<off_t>(offset));
+    if (mapped == MAP_FAILED) return no_memory();
     return {};
 }
 

@@ -21,6 +21,10 @@ public:
     // At least `bytes` can be used afterwards; new ones are zero. Errors: Exhausted
     // "too_many_vectors" beyond what was reserved or what the machine has.
     Result<void> grow_to(std::size_t bytes);
+    // Puts a part of a file where memory in use is, as a copy of its own: pages are read when they
+    // are touched, and given up when memory is short. `at` and `offset` are multiples of a page.
+    // Errors: Exhausted.
+    Result<void> map_file(std::size_t at, int fd, std::size_t offset, std::size_t bytes);
     std::byte* data() const { return data_; }
     std::size_t bytes() const { return used_; }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,19 @@ struct RowChange {
     std::vector<SqlValue> new_values;  // empty for Delete
 };
 
+// A place in the history of one table; see change_journal.hpp. Two histories, such as that of a
+// database and that of a restored copy, have no place after their parting in common.
+struct ChangeMark {
+    std::uint64_t number = 0;
+    std::uint64_t token = 0;  // random
+    bool operator==(const ChangeMark&) const = default;
+};
+
+struct TableMark {
+    std::string table;
+    ChangeMark mark;
+};
+
 // Everything one commit changed, in the order it was changed. A row changed twice appears twice.
 // Tables without row ids (WITHOUT ROWID) carry 0 as row ids.
 struct ChangeSet {
@@ -28,11 +42,16 @@ struct ChangeSet {
     std::uint64_t sequence = 0;  // per tenant and process: 1, 2, 3 … without gaps
     std::vector<RowChange> changes;
     bool too_large = false;
+    // With `too_large`: no other tables have changed. Empty: every table may have.
+    std::optional<std::vector<std::string>> tables;
+    // The tables of this commit whose history is kept, and where it is after it.
+    std::vector<TableMark> marks;
 };
 
 // Hears of every commit after it is durable, in commit order, on the writer's thread: on_commit
 // must be short and must not call the engine. `changes` empty and `too_large` true mean: read the
-// tables. That is said of a commit whose changes exceed `limits::kChangeSetBytesMax`, of one with a
+// tables, or those it names. That is said of a commit whose changes exceed
+// `limits::kChangeSetBytesMax`, of one with a
 // definition (CREATE, ALTER, DROP), which changes rows that nobody is told, and of one that was
 // under way when the first subscriber came.
 class ChangeSubscriber {
