@@ -61,7 +61,8 @@ export class VectorWriter {
     } else if (kind < 4) {
       await run(`DELETE FROM vectors WHERE id BETWEEN ${id} AND ${id + 20}`);
     } else if (kind < 7) {
-      await run(`UPDATE OR REPLACE vectors SET id = ${this.random.between(1, IDS)} WHERE id = ${id}`);
+      const other = this.random.between(1, IDS);
+      await run(`UPDATE OR REPLACE vectors SET id = ${other} WHERE id = ${id}`);
     } else if (kind < 9) {
       await run('ALTER TABLE vectors RENAME TO renamed');
       await run('ALTER TABLE renamed RENAME TO vectors');

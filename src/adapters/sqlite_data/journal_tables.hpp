@@ -19,8 +19,8 @@ class Connection;
 namespace zs::sqlite_data {
 
 // The histories of a tenant's followed tables, in the table _zs_change_journal of its database: one
-// row per commit and table with the ids of the rows it changed. What is followed is known here, too,
-// so that every transaction can tell at its end what it has to add.
+// row per commit and table with the ids of the rows it changed. What is followed is known here,
+// too, so that every transaction can tell at its end what it has to add.
 //
 // Everything that writes calls note_blocking() before its COMMIT and one of committed() and
 // rolled_back() after it, under the database's write lock. A table is in here before it has its

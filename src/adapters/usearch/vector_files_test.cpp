@@ -3,6 +3,7 @@
 #include "base/metrics.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
 #include <thread>
 
@@ -273,7 +274,9 @@ TEST_F(VectorFilesTest, WhatIsUnusedLeavesAndComesBack) {
     open();
     (void)search(random_vector());
     settle();
-    for (int i = 0; i < 5000 && metrics::value("vector_change_capture") == 1; ++i) {
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (metrics::value("vector_change_capture") == 1
+           && std::chrono::steady_clock::now() < patience) {
         indexes_->sweep_blocking();  // a merge may still hold the column
         std::this_thread::yield();
     }
