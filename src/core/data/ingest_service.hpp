@@ -49,9 +49,9 @@ public:
     IngestService(const IngestService&) = delete;
     IngestService& operator=(const IngestService&) = delete;
 
-    // Errors: NotFound; InvalidArgument naming the field; Exhausted "too_many_streams"; for a stream
-    // with a key Conflict "idempotency_in_progress", "idempotency_key_reused", "resume_mismatch"
-    // (details offset).
+    // Errors: NotFound; InvalidArgument naming the field; Exhausted "too_many_streams"; for a
+    // stream with a key Conflict "idempotency_in_progress", "idempotency_key_reused",
+    // "resume_mismatch" (details offset).
     async::Task<Result<std::unique_ptr<IngestRun>>> begin(identity::PrincipalPtr principal,
                                                           IngestRequest request,
                                                           ByteSource& source);
