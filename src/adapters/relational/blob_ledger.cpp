@@ -12,7 +12,8 @@ using files::LedgerTotals;
 namespace {
 
 constexpr const char* kNobodyHasIt =
-    " and not exists (select 1 from files f where f.sha256 = file_blobs.sha256)";
+    " and not exists (select 1 from files f where f.sha256 = file_blobs.sha256)"
+    " and not exists (select 1 from job_artifacts a where a.sha256 = file_blobs.sha256)";
 
 Result<Digest> digest_of(const Row& row) {
     auto digest = Digest::parse(row.text(0));
@@ -80,6 +81,7 @@ Result<std::vector<LedgerEntry>> list_in(Session& session, const std::optional<D
     auto rows = session.query_with(
         "select sha256, size, case when damaged_at is null then 0 else 1 end,"
         " case when exists (select 1 from files f where f.sha256 = file_blobs.sha256)"
+        " or exists (select 1 from job_artifacts a where a.sha256 = file_blobs.sha256)"
         " then 1 else 0 end"
         " from file_blobs where state = 'live' and sha256 > ? order by sha256 limit ?",
         after ? after->to_string() : std::string(), limit);

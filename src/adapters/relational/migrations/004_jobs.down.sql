@@ -1,0 +1,12 @@
+drop table job_schedules;
+drop table job_templates;
+drop table job_artifacts;
+drop table job_log_attempts;
+drop table job_log_chunks;
+drop table job_counters;
+${ON_POSTGRES}drop sequence job_lease_tokens;
+drop table job_starts;
+drop table job_dependencies;
+drop table job_specs;
+drop table jobs;
+drop table job_tenants;
