@@ -3,6 +3,7 @@
 #include "adapters/cli/account_commands.hpp"
 #include "adapters/cli/collection_options.hpp"
 #include "adapters/cli/files_options.hpp"
+#include "adapters/cli/jobs_options.hpp"
 #include "adapters/cli/sql_command.hpp"
 
 #include <CLI/App.hpp>
@@ -111,6 +112,7 @@ void add_client_commands(CLI::App& app, Console& console, const Clock& clock, in
     add_sql(app, console, clock, exit_code);
     add_collection_commands(app, console, clock, exit_code);
     add_files(app, console, clock, exit_code);
+    add_jobs(app, console, clock, exit_code);
     add_login(app, console, clock, exit_code);
     add_logout(app, console, clock, exit_code);
     add_whoami(app, console, clock, exit_code);

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "adapters/cli/console.hpp"
+
+#include <boost/json/value.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace zs::cli {
+
+// Prints what a job prints: stdout to standard output, everything else to standard error.
+// Lifetime: the console outlives it. Threading: one thread.
+class JobLogPrinter {
+public:
+    struct End {
+        std::string state;
+        std::string message;
+    };
+    explicit JobLogPrinter(Console& console) : console_(console) {}
+
+    // Pieces of the lines that `follow=true` answers. False: nobody reads what is printed.
+    bool take(std::string_view piece);
+    void print(const boost::json::value& entry);
+    // How the job ended, once the stream has said it.
+    const std::optional<End>& end() const { return end_; }
+
+private:
+    bool take_line(std::string_view line);
+
+    Console& console_;
+    std::string rest_;
+    std::optional<End> end_;
+};
+
+}  // namespace zs::cli
