@@ -184,7 +184,7 @@ TEST_F(ChangeJournalTest, NamesEveryRowThatDiffers) {
             const std::string other = std::to_string(random() % 20);
             switch (random() % 6) {
                 case 0: must("INSERT OR REPLACE INTO t VALUES (" + id + ",random())"); break;
-                case 1: must("UPDATE OR IGNORE t SET a=" + other + " WHERE a=" + id); break;
+                case 1: (void)run("UPDATE OR IGNORE t SET a=" + other + " WHERE a=" + id); break;
                 case 2: must("DELETE FROM t WHERE a=" + id); break;
                 case 3: (void)run("INSERT INTO child VALUES (" + id + "," + other + ")"); break;
                 case 4: must("UPDATE t SET b=random() WHERE a<" + id + "/4"); break;
