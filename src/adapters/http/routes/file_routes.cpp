@@ -1,17 +1,13 @@
 #include "adapters/http/routes/file_routes.hpp"
 
 #include "adapters/http/content_headers.hpp"
-#include "adapters/http/ranges.hpp"
+#include "adapters/http/routes/file_download.hpp"
 #include "adapters/http/routes/file_intake.hpp"
 #include "adapters/http/routes/route_support.hpp"
-#include "base/encoding.hpp"
-#include "core/files/content_type.hpp"
 
 namespace zs::http {
 
-using files::BlobRange;
 using files::Digest;
-using files::FileRecord;
 using identity::Resource;
 using identity::Right;
 
@@ -24,67 +20,6 @@ struct MaintenanceRequest {
     files::UpkeepJob job = files::UpkeepJob::Verify;
 };
 BOOST_DESCRIBE_STRUCT(MaintenanceRequest, (), (job))
-
-// Checked pieces of a blob, as the body of an answer.
-class FileSource final : public BodySource {
-public:
-    explicit FileSource(std::unique_ptr<files::BlobReader> reader) : reader_(std::move(reader)) {}
-    async::Task<Result<bool>> next(std::string& piece) override { return reader_->read(piece); }
-
-private:
-    std::unique_ptr<files::BlobReader> reader_;
-};
-
-std::string etag_of(const FileRecord& file) {
-    return "\"" + file.sha256.to_string() + "\"";
-}
-
-// What every answer about a file's bytes carries.
-Response describe(const FileRecord& file, std::string disposition) {
-    Response response;
-    response.content_type = files::served_content_type(file.content_type);
-    response.compressible = false;  // ranges count stored bytes
-    response.cache_control = "private, max-age=31536000, immutable";
-    response.with("ETag", etag_of(file));
-    response.with("Accept-Ranges", "bytes");
-    response.with("Content-Disposition", std::move(disposition));
-    response.with("Content-Security-Policy", "sandbox");
-    return response;
-}
-
-// Ranges are for GET alone, and only for the file that the client has a part of.
-RangeAnswer wanted_range(const Request& request, const FileRecord& file) {
-    const auto range = request.header("range");
-    if (!range || request.method() != Method::Get) return {};
-    const auto condition = request.header("if-range");
-    if (condition && trim(*condition) != etag_of(file)) return {};
-    return parse_range(*range, file.size);
-}
-
-Response unsatisfiable(const Request& request, const FileRecord& file) {
-    auto response =
-        error_response(invalid_argument("the file ends before this range", "range_not_satisfiable")
-                           .with("size", static_cast<std::int64_t>(file.size)),
-                       request.request_id());
-    response.with("Content-Range", "bytes */" + std::to_string(file.size));
-    return response;
-}
-
-// Sets status, length and Content-Range; answers what is to be read.
-BlobRange apply_range(Response& response, const RangeAnswer& range, const FileRecord& file) {
-    BlobRange part;
-    part.length = file.size;
-    if (range.kind == RangeAnswer::Kind::Part) {
-        part.offset = range.first;
-        part.length = range.last - range.first + 1;
-        response.status = 206;
-        response.with("Content-Range", "bytes " + std::to_string(range.first) + "-"
-                                           + std::to_string(range.last) + "/"
-                                           + std::to_string(file.size));
-    }
-    response.source_length = part.length;
-    return part;
-}
 
 }  // namespace
 
@@ -135,21 +70,11 @@ async::Task<Result<Response>> FileRoutes::download(Request& request) {
     if (!disposition) co_return std::move(disposition).error();
     auto file = co_await files_.find(request.principal()->tenant, *digest);
     if (!file) co_return std::move(file).error();
-    auto response = describe(*file, std::move(*disposition));
-    const auto known = request.header("if-none-match");
-    if (known && matches_etag(*known, etag_of(*file))) {
-        response.status = 304;
-        response.content_type.clear();
-        co_return response;
-    }
-    const auto range = wanted_range(request, *file);
-    if (range.kind == RangeAnswer::Kind::Unsatisfiable) co_return unsatisfiable(request, *file);
-    const auto part = apply_range(response, range, *file);
-    if (part.length == 0 || request.method() == Method::Head) co_return response;
-    auto reader = co_await files_.open(std::move(*file), part);
-    if (!reader) co_return std::move(reader).error();
-    response.source = std::make_unique<FileSource>(std::move(*reader));
-    co_return response;
+    Download what;
+    what.file = std::move(*file);
+    what.disposition = std::move(*disposition);
+    what.cache_control = "private, max-age=31536000, immutable";
+    co_return co_await answer_download(request, files_, std::move(what));
 }
 
 async::Task<Result<Response>> FileRoutes::list(Request& request) {
