@@ -2,7 +2,6 @@
 
 #include "base/encoding.hpp"
 #include "base/json.hpp"
-#include "core/events/limits.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -91,8 +90,12 @@ events::NewEvent change_event(TopicFamily family, std::string_view name, std::st
 }  // namespace
 
 ChangeEvents::ChangeEvents(ChangeFeed& feed, events::EventBus& bus, const Clock& clock,
-                           IsCollection is_collection)
-    : feed_(feed), bus_(bus), clock_(clock), is_collection_(std::move(is_collection)) {}
+                           IsCollection is_collection, Millis kept_for)
+    : feed_(feed),
+      bus_(bus),
+      clock_(clock),
+      is_collection_(std::move(is_collection)),
+      kept_for_(kept_for) {}
 
 void ChangeEvents::on_interest(const identity::Tenant& tenant, TopicFamily family, bool any) {
     if (!events::is_made_on_demand(family)) return;
@@ -108,7 +111,7 @@ void ChangeEvents::on_interest(const identity::Tenant& tenant, TopicFamily famil
 
 ChangeEvents::Interest ChangeEvents::wanted_by(const identity::Tenant& tenant) {
     const std::lock_guard lock(mutex_);
-    const auto gone_before = clock_.now() - events::limits::kKeptFor - kLeavingLate;
+    const auto gone_before = clock_.now() - kept_for_ - kLeavingLate;
     std::erase_if(interests_, [gone_before](const auto& each) {
         const Interest& interest = each.second;
         return !interest.tables && !interest.collections && interest.ended_at

@@ -2,6 +2,7 @@
 
 #include "core/data/change_capture.hpp"
 #include "core/events/event_bus.hpp"
+#include "core/events/limits.hpp"
 
 #include <functional>
 #include <map>
@@ -35,8 +36,10 @@ public:
     // Whether a table is the one of a collection; called on the writer's thread.
     using IsCollection = std::function<bool(const identity::Tenant&, std::string_view table)>;
 
+    // `kept_for`: how long the bus keeps events, so how long after its last listener a tenant's
+    // changes are still made into events.
     ChangeEvents(ChangeFeed& feed, events::EventBus& bus, const Clock& clock,
-                 IsCollection is_collection);
+                 IsCollection is_collection, Millis kept_for = events::limits::kKeptFor);
 
     void on_interest(const identity::Tenant& tenant, events::TopicFamily family, bool any) override;
     void on_commit(const std::shared_ptr<const ChangeSet>& changes) override;
@@ -61,6 +64,7 @@ private:
     events::EventBus& bus_;
     const Clock& clock_;
     IsCollection is_collection_;
+    const Millis kept_for_;
     mutable std::mutex mutex_;
     std::map<identity::Tenant, Interest> interests_;
     bool attached_ = false;

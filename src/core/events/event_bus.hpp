@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/events/event.hpp"
+#include "core/events/limits.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -38,12 +39,15 @@ struct ReplayRequest {
     std::vector<TopicFilter> filters;
     std::uint64_t after = 0;
     std::uint64_t until = 0;
+    std::size_t events_max = limits::kReadMax;  // more than that are never answered
 };
 
 struct Replay {
     std::vector<EventPtr> events;  // at most limits::kReadMax; ask again after the last one
     bool more = false;
     std::uint64_t oldest_seq = 0;  // of any event that is kept; 0: none is
+    // Events up to here are not kept any more.
+    std::uint64_t forgotten_seq = 0;
     // False: something after `after` is no longer kept, so state has to be read again.
     bool complete = true;
 };

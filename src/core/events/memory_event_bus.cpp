@@ -60,7 +60,9 @@ public:
         forget_old(clock_.now());
         Replay replay;
         replay.oldest_seq = kept_.empty() ? 0 : kept_.front()->seq;
+        replay.forgotten_seq = forgotten_seq_;
         replay.complete = is_complete(request);
+        const auto events_max = std::min(request.events_max, limits::kReadMax);
         const auto first = std::upper_bound(
             kept_.begin(), kept_.end(), request.after,
             [](std::uint64_t seq, const EventPtr& event) { return seq < event->seq; });
@@ -69,7 +71,7 @@ public:
                 request.filters.begin(), request.filters.end(),
                 [&](const TopicFilter& each) { return each.matches((*at)->topic, (*at)->type); });
             if (!wanted) continue;
-            if (replay.events.size() == limits::kReadMax) {
+            if (replay.events.size() == events_max) {
                 replay.more = true;
                 break;
             }

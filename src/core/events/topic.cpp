@@ -79,7 +79,7 @@ bool TopicFilter::matches(const Topic& topic, std::string_view type) const {
     if (topic.family != family) return false;
     if (!wildcard && topic.name != name && topic.name != Topic::kEveryName) return false;
     // Logs of every job at once are many; who wants them says so.
-    if (types.empty()) return !wildcard || type != "log";
+    if (types.empty()) return !wildcard || logs == Logs::Always || type != "log";
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 

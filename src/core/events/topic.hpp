@@ -47,6 +47,8 @@ struct TopicFilter {
     std::string name;  // "" for all of a wildcard
     bool wildcard = false;
     std::vector<std::string> types;  // empty: all, but for "log" of a wildcard
+    // Always: for whoever looks at the types later.
+    enum class Logs : std::uint8_t { WhenNamed, Always } logs = Logs::WhenNamed;
 
     std::string text() const;
     bool matches(const Topic& topic, std::string_view type) const;

@@ -142,6 +142,7 @@ async::Task<Result<PermissionView>> PermissionService::create(PrincipalPtr calle
     auto added = co_await store_.add(std::move(*record), std::move(audit));
     if (!added) co_return added.error();
     cache_.rights_changed();
+    tell(PermissionChange::Kind::Created, *added);
     co_return view_of(*added);
 }
 
@@ -172,8 +173,13 @@ async::Task<Result<PermissionRecord>> PermissionService::put(PrincipalPtr caller
                                                              AuditEntry audit) {
     auto grant = co_await check_record(caller, record);
     if (!grant) co_return grant.error();
+    const bool is_new = record.created_at == record.updated_at;
     auto done = co_await store_.put(std::move(record), std::move(audit));
-    if (done) cache_.rights_changed();
+    if (!done) co_return done;
+    cache_.rights_changed();
+    tell(is_new && done->created_at == done->updated_at ? PermissionChange::Kind::Created
+                                                        : PermissionChange::Kind::Updated,
+         *done);
     co_return done;
 }
 
@@ -215,6 +221,14 @@ async::Task<Result<PermissionView>> PermissionService::update(PrincipalPtr calle
     co_return view_of(*done);
 }
 
+void PermissionService::tell(PermissionChange::Kind kind, const PermissionRecord& record) {
+    if (!changed_) return;
+    PermissionChange change;
+    change.kind = kind;
+    change.record = record;
+    changed_(change);
+}
+
 async::Task<Result<void>> PermissionService::remove(PrincipalPtr caller, PermissionId id,
                                                     Client client) {
     auto allowed = require(*caller, Resource::Permissions, Right::Delete);
@@ -230,6 +244,7 @@ async::Task<Result<void>> PermissionService::remove(PrincipalPtr caller, Permiss
     auto removed = co_await store_.remove(caller->tenant.org_id, id, std::move(audit));
     if (!removed) co_return removed.error();
     cache_.rights_changed();
+    tell(PermissionChange::Kind::Deleted, *record);
     co_return Result<void>();
 }
 

@@ -6,7 +6,16 @@
 #include "core/identity/page.hpp"
 #include "core/identity/permission_store.hpp"
 
+#include <functional>
+
 namespace zs::identity {
+
+// What happened to one record, after it is committed.
+struct PermissionChange {
+    enum class Kind { Created, Updated, Deleted };
+    Kind kind = Kind::Created;
+    PermissionRecord record;  // of a deleted one: as it was
+};
 
 // Permission records. Source: http-api.md section 3. Threading: any.
 // Errors: Forbidden when the caller lacks the right on permissions, "grant_exceeds_own" for
@@ -16,6 +25,11 @@ class PermissionService {
 public:
     PermissionService(PermissionStore& store, AccessCache& cache, const Clock& clock)
         : store_(store), cache_(cache), clock_(clock) {}
+
+    // Called on the thread of the change; quick. Register before the first request.
+    void on_changed(std::function<void(const PermissionChange&)> callback) {
+        changed_ = std::move(callback);
+    }
 
     async::Task<Result<Page<PermissionView>>> list(PrincipalPtr caller, PermissionFilter filter,
                                                    PageRequest page);
@@ -40,9 +54,12 @@ private:
     async::Task<Result<PermissionRecord>> put(PrincipalPtr caller, PermissionRecord record,
                                               AuditEntry audit);
 
+    void tell(PermissionChange::Kind kind, const PermissionRecord& record);
+
     PermissionStore& store_;
     AccessCache& cache_;
     const Clock& clock_;
+    std::function<void(const PermissionChange&)> changed_;
 };
 
 // Errors: Forbidden "grant_exceeds_own" naming what is missing.
