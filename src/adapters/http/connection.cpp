@@ -74,7 +74,7 @@ Connection::Connection(std::shared_ptr<Loop> loop, int fd, const IpAddress& peer
 }
 
 Connection::~Connection() {
-    if (socket_.is_open()) {
+    if (phase_ != Phase::Closed) {
         socket_.close();
         core_.caps.release(peer_);
         core_.connections.add(-1);
@@ -85,8 +85,12 @@ Connection::~Connection() {
 
 void Connection::close() {
     if (phase_ == Phase::Closed) return;
-    phase_ = Phase::Closed;
     socket_.close();
+    forget();
+}
+
+void Connection::forget() {
+    phase_ = Phase::Closed;
     core_.caps.release(peer_);
     core_.connections.add(-1);
     wake(unavailable("the connection is closed"));

@@ -75,6 +75,7 @@ private:
     void next_request();
     bool flush_output();  // false: something is left
     void close();
+    void forget();
     void abandon(Error error);
     void wake(Result<void> outcome);
     std::size_t head_room_end() const;
@@ -97,6 +98,8 @@ private:
     void respond(Result<Response> result);
     void respond_options();
     void send(Response response);
+    void upgrade(Response response);
+    void count_request();
     void finish_request();
     bool wants_gzip(const Response& response) const;
     bool wants_stream(const Response& response) const;

@@ -274,6 +274,7 @@ void Connection::send(Response response) {
     if (response.source && !is_head) {  // a plain way to a streamed answer does not exist
         return respond(internal_error("a streamed answer outside a coroutine"));
     }
+    if (response.take_over) return upgrade(std::move(response));
     keep_alive_ = may_keep_alive();
     auto context = head_context(response);
     context.gzip = context.vary_encoding && !response.source
@@ -303,6 +304,31 @@ void Connection::send(Response response) {
         }
     }
     finish_request();
+}
+
+void Connection::upgrade(Response response) {
+    const auto& head = exchange_.head;
+    if (core_.stopping) return respond(unavailable("the server is stopping"));
+    if (head.minor_version == 0 || head.has_body() || head.method == Method::Head) {
+        return respond(
+            invalid_argument("an upgrade is a GET of HTTP/1.1 without a body", "upgrade_required"));
+    }
+    auto take_over = std::move(response.take_over);
+    auto context = head_context(response);
+    context.framing = Framing::Nothing;
+    context.keep_alive = true;
+    append_head(socket_.output(), response, context);
+    head_sent_ = true;
+    status_ = response.status;
+    count_request();
+    flush_output();
+    loop_->unwatch(socket_.fd());
+    std::string unsent;
+    UpgradedSocket socket(socket_.release(unsent), loop_->io());
+    socket.received.assign(space_->buffer.get() + read_at_, end_ - read_at_);
+    socket.unsent = std::move(unsent);
+    forget();
+    take_over(std::move(socket));
 }
 
 // Sends pieces until the source ends. True: all is handed to the socket. False: the client is gone.
@@ -383,12 +409,16 @@ void Connection::append_piece(std::string piece, Framing framing) {
     if (framing == Framing::Chunked) socket_.output() += "\r\n";
 }
 
-void Connection::finish_request() {
+void Connection::count_request() {
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - exchange_.started;
     loop_->request_metrics().count(exchange_.match.route, exchange_.head.method, status_,
                                    took.count());
     if (core_.config.access_log && log::enabled(log::Level::Info)) log_access(took.count());
     served_any_ = true;
+}
+
+void Connection::finish_request() {
+    count_request();
     if (!keep_alive_) {
         phase_ = Phase::Closing;
     } else if (!exchange_.request_body().complete()) {

@@ -229,6 +229,10 @@ void Loop::adopt(int fd, const IpAddress& peer) {
     arm_tick();
 }
 
+void Loop::unwatch(int fd) {
+    ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
 void Loop::remove(Connection& connection) {
     const std::size_t index = connection.index;
     if (gone_.empty()) boost::asio::post(io_, [self = shared_from_this()] { self->gone_.clear(); });

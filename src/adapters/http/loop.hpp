@@ -52,6 +52,8 @@ public:
     RequestMetrics& request_metrics() { return metrics_; }
     std::unique_ptr<Workspace> take_workspace();
     void give_back(std::unique_ptr<Workspace> workspace);
+    // Looks no more at a socket that is given away.
+    void unwatch(int fd);
     // Forgets a closed connection, once nothing on the stack uses it any more.
     void remove(Connection& connection);
 

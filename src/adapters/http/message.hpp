@@ -1,7 +1,9 @@
 #pragma once
 
+#include "adapters/http/upgrade.hpp"
 #include "async/task.hpp"
 #include "base/error.hpp"
+#include "base/unique_function.hpp"
 #include "core/identity/principal.hpp"
 
 #include <boost/json/value.hpp>
@@ -102,6 +104,9 @@ struct Response {
     bool source_reads_body = false;            // the source reads the request's body as it goes
     std::optional<std::string> cache_control;  // default: no-store on authenticated routes
     bool compressible = true;                  // text types only, from 1 KiB on
+    // With status 101: called on the connection's loop once the answer's head is on its way. A
+    // request that cannot be upgraded (HTTP/1.0, a body, the server stops) gets an error instead.
+    UniqueFunction<void(UpgradedSocket)> take_over = {};
 
     Response& with(std::string name, std::string value) {
         headers.push_back({std::move(name), std::move(value)});

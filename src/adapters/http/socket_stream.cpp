@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#include <utility>
 
 namespace zs::http {
 namespace {
@@ -72,6 +73,14 @@ std::size_t SocketStream::unsent() const {
     for (std::size_t i = first_; i < segments_.size(); ++i)
         count += segments_[i].bytes.size();
     return count - offset_;
+}
+
+int SocketStream::release(std::string& unsent) {
+    for (; first_ < segments_.size(); ++first_, offset_ = 0)
+        unsent.append(segments_[first_].bytes, offset_);
+    segments_.clear();
+    first_ = 0;
+    return std::exchange(fd_, -1);
 }
 
 void SocketStream::advance(std::size_t sent) {

@@ -41,6 +41,8 @@ public:
     // Done: everything is sent.
     Io flush();
     std::size_t unsent() const;
+    // Gives the socket away, and what it has not sent yet.
+    int release(std::string& unsent);
 
 private:
     struct Segment {
