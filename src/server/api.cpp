@@ -25,7 +25,9 @@ Api::Api(ApiServices s, http::OperationsConfig operations)
       documents_(s.collections, s.sql, answers_),
       ingest_(s.ingest),
       vectors_(s.vectors, s.vector_pool, idempotency_),
-      search_(s.search, idempotency_) {}
+      search_(s.search, idempotency_),
+      events_(s.fanout, s.clock, std::move(s.event_options)),
+      ws_(s.sockets, s.identity.authenticator, std::move(s.ws_options)) {}
 
 void Api::register_routes(http::Router& router) {
     operations_.register_routes(router);
@@ -47,6 +49,8 @@ void Api::register_routes(http::Router& router) {
     ingest_.register_routes(router);
     vectors_.register_routes(router);
     search_.register_routes(router);
+    events_.register_routes(router);
+    ws_.register_routes(router);
 }
 
 }  // namespace zs::server

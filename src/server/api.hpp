@@ -6,6 +6,7 @@
 #include "adapters/http/routes/collection_routes.hpp"
 #include "adapters/http/routes/document_routes.hpp"
 #include "adapters/http/routes/environment_routes.hpp"
+#include "adapters/http/routes/event_routes.hpp"
 #include "adapters/http/routes/file_routes.hpp"
 #include "adapters/http/routes/idempotency.hpp"
 #include "adapters/http/routes/ingest_routes.hpp"
@@ -21,6 +22,7 @@
 #include "adapters/http/routes/user_routes.hpp"
 #include "adapters/http/routes/vector_routes.hpp"
 #include "core/identity/identity.hpp"
+#include "server/ws_route.hpp"
 
 namespace zs::server {
 
@@ -41,6 +43,10 @@ struct ApiServices {
     files::FileService& files;
     files::FileUpkeep& file_upkeep;
     http::FileRoutes::Options file_options;
+    events::Fanout& fanout;
+    http::EventRoutes::Options event_options;
+    ws::WsServer& sockets;
+    WsRoute::Options ws_options;
 };
 
 // Every route of the product. Lifetime: outlives the servers; the services outlive it.
@@ -74,6 +80,8 @@ private:
     http::IngestRoutes ingest_;
     http::VectorRoutes vectors_;
     http::SearchRoutes search_;
+    http::EventRoutes events_;
+    WsRoute ws_;
 };
 
 }  // namespace zs::server

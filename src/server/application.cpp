@@ -19,9 +19,13 @@
 #include "async/sleep.hpp"
 #include "async/task_group.hpp"
 #include "base/log.hpp"
+#include "core/data/change_events.hpp"
 #include "server/api.hpp"
 #include "server/credentials.hpp"
+#include "server/event_delivery.hpp"
+#include "server/event_sources.hpp"
 #include "server/health_monitor.hpp"
+#include "server/ingest_events.hpp"
 #include "server/schema.hpp"
 #include "server/settings.hpp"
 #include "server/version.hpp"
@@ -115,12 +119,15 @@ struct Application::Parts {
     relational::SqlFileCatalog file_catalog;
     relational::SqlBlobLedger blob_ledger;
 
+    events::MemoryEventBus event_bus;
     identity::Identity identity;
     idempotency::IdempotencyService idempotency;
     sqlite_data::SqliteSqlEngine engine;
     data::SqlService sql;
     data::TransactionService transactions;
-    sqlite_data::SqliteCollections collection_store;
+    sqlite_data::SqliteCollections collection_tables;
+    WatchedCollections collection_store;
+    std::shared_ptr<data::ChangeEvents> change_events;
     data::CollectionService collections;
     data::IngestService ingest;
     sqlite_data::SqliteVectorDefinitions vector_definitions;
@@ -133,6 +140,7 @@ struct Application::Parts {
     files::FileService files;
     files::FileUpkeep file_upkeep;
     HealthMonitor health;
+    EventDelivery delivery;
 
     Credentials credentials;
     async::TaskGroup background;
@@ -155,16 +163,20 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       idempotency_store(*ground->database),
       file_catalog(*ground->database),
       blob_ledger(*ground->database),
+      event_bus(ground->clock, event_retention(ground->config)),
       identity(identity_stores.ports(hasher, normalizer, signer, ground->clock),
                identity_settings(ground->config)),
       idempotency(idempotency_store, ground->clock),
       engine(engine_settings(ground->config), sql_pool),
       sql(engine, sql_limits(ground->config)),
       transactions(engine, sql, ground->clock, transaction_limits(ground->config)),
-      collection_store(engine, ground->clock, ground->io.executor()),
-      collections(collection_store, collection_store, ground->clock, ingest_limits(ground->config),
+      collection_tables(engine, ground->clock, ground->io.executor()),
+      collection_store(collection_tables, event_bus),
+      change_events(publish_changes(engine, event_bus, ground->clock, collection_store,
+                                    ground->config.websocket.resume_for)),
+      collections(collection_store, collection_tables, ground->clock, ingest_limits(ground->config),
                   identity.audit),
-      ingest(collection_store, collection_store, ingest_limits(ground->config),
+      ingest(collection_store, collection_tables, ingest_limits(ground->config),
              ground->io.executor()),
       vector_definitions(engine, sql_pool),
       change_journal(engine, sql_pool),
@@ -179,6 +191,8 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
                   file_limits(ground->config)),
       health(*ground->database, ground->config.server.data,
              {&ground->database_pool, &sql_pool, &ground->files_pool}),
+      delivery(ground->config,
+               {event_bus, ground->io, ground->clock, identity, sql, collection_store}),
       credentials(identity.authenticator),
       background(ground->io.executor(), "background"),
       api({.identity = identity,
@@ -195,17 +209,23 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
            .clock = ground->clock,
            .files = files,
            .file_upkeep = file_upkeep,
-           .file_options = file_route_options(ground->config)},
+           .file_options = file_route_options(ground->config),
+           .fanout = delivery.fanout,
+           .event_options = delivery.stream_options,
+           .sockets = delivery.sockets,
+           .ws_options = delivery.socket_options},
           operations_settings(ground->config)),
       server(ground->io, router, credentials,
              http_settings(ground->config, ground->config.server.addr)) {
     engine.use_vector_indexes(&vector_indexes);
-    api.register_routes(router);
     identity.cache.on_session_ended(
         [this](identity::SessionId id) { background.spawn(transactions.end_session(id.uuid())); });
 }
 
 Result<void> Application::Parts::start_blocking() {
+    api.register_routes(router);
+    publish_permission_changes(identity.permissions, event_bus);
+    publish_ingests(ingest, event_bus);
     const auto executor = ground->io.executor();
     auto identities = async::run_blocking(executor, identity.start());
     if (!identities) return identities;
@@ -257,6 +277,8 @@ Result<void> Application::Parts::listen() {
 
 void Application::Parts::stop_blocking() {
     health.stopping();
+    // Sockets and event streams hear of it, and are not waited for as requests are.
+    delivery.announce_stop(ground->config.server.shutdown_grace);
     server.stop_accepting();
     bool quiet = server.drain_blocking(ground->config.server.shutdown_grace);
     for (auto* side : {metrics_listener.get(), health_listener.get()}) {
@@ -269,7 +291,9 @@ void Application::Parts::stop_blocking() {
         log::flush();
         std::_Exit(1);
     }
+    delivery.stop_blocking();
     async::run_blocking(ground->io.executor(), transactions.close());
+    change_events->close();
     vector_indexes.stop();
     background.cancel();
     background.join_blocking();

@@ -150,6 +150,23 @@ struct LimitsSection {
     std::chrono::seconds handler_timeout{330};
 };
 
+// Source: http-api.md section 9.7.
+struct WebSocketSection {
+    std::size_t connections_max = 20'000;
+    std::uint32_t connects_per_second = 10;  // per address, loopback exempt
+    std::size_t message_bytes_max = 65'536;
+    std::size_t subscriptions_max = 100;
+    std::uint32_t messages_per_second = 50;
+    std::uint32_t messages_burst = 200;
+    std::size_t queue_events_max = 256;
+    std::size_t queue_bytes_max = 1'048'576;
+    std::size_t resume_events_max = 10'000;
+    std::chrono::seconds resume_for{600};
+    std::chrono::seconds auth_timeout{10};
+    std::chrono::seconds ping_every{25};
+    std::chrono::seconds silent_after{60};
+};
+
 // Lifetime: a value; copied into what needs it. Holds secrets: never logged as a whole.
 struct Config {
     bool dev = false;  // --dev
@@ -162,6 +179,7 @@ struct Config {
     RateLimitSection rate_limit;
     MonitoringSection monitoring;
     LimitsSection limits;
+    WebSocketSection websocket;
 };
 
 // "host:port" or "[v6]:port". Errors: InvalidArgument saying what would be right.

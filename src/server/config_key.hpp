@@ -65,6 +65,7 @@ std::vector<ConfigKey> sql_keys();
 std::vector<ConfigKey> limit_keys();
 std::vector<ConfigKey> file_keys();
 std::vector<ConfigKey> ingest_keys();
+std::vector<ConfigKey> websocket_keys();
 std::vector<ConfigKey> monitoring_keys();
 
 // A key that belongs to a part of zserver that this version does not have: it is ignored, with a

@@ -68,7 +68,8 @@ async::Task<http::HealthSnapshot> HealthMonitor::check() {
         const auto age = std::chrono::steady_clock::now() - looked_at_;
         if (age > kLookIsOldAfter) answer.database = CheckState::Unhealthy;
     }
-    if (stopping_) answer.server = CheckState::Degraded;
+    answer.websocket = CheckState::Healthy;
+    if (stopping_) answer.server = answer.websocket = CheckState::Degraded;
     co_return answer;
 }
 

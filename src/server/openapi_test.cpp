@@ -79,7 +79,11 @@ protected:
                          .clock = clock_,
                          .files = never_called<files::FileService>(),
                          .file_upkeep = never_called<files::FileUpkeep>(),
-                         .file_options = {}},
+                         .file_options = {},
+                         .fanout = never_called<events::Fanout>(),
+                         .event_options = {},
+                         .sockets = never_called<ws::WsServer>(),
+                         .ws_options = {}},
              http::OperationsConfig()};
     Router router_;
 };

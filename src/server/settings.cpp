@@ -118,6 +118,38 @@ http::FileRoutes::Options file_route_options(const Config& config) {
             .file_bytes_max = config.files.file_bytes_max};
 }
 
+WsRoute::Options ws_route_options(const Config& config) {
+    return {.origins = config.server.cors_origins,
+            .any_origin = config.server.cors_any_origin,
+            .connects_per_second = config.websocket.connects_per_second};
+}
+
+ws::WsConfig ws_settings(const Config& config) {
+    const WebSocketSection& section = config.websocket;
+    ws::WsConfig out;
+    out.connections_max = section.connections_max;
+    out.text_bytes_max = section.message_bytes_max;
+    out.subscriptions_max = section.subscriptions_max;
+    out.messages_per_second = section.messages_per_second;
+    out.messages_burst = section.messages_burst;
+    out.auth_timeout = section.auth_timeout;
+    out.ping_every = section.ping_every;
+    out.silent_after = section.silent_after;
+    return out;
+}
+
+events::Outbox::Limits event_queue_limits(const Config& config) {
+    return {.events_max = config.websocket.queue_events_max,
+            .bytes_max = config.websocket.queue_bytes_max};
+}
+
+events::MemoryEventBus::Retention event_retention(const Config& config) {
+    events::MemoryEventBus::Retention out;
+    out.events_max = config.websocket.resume_events_max;
+    out.age_max = config.websocket.resume_for;
+    return out;
+}
+
 http::ServerConfig http_settings(const Config& config, const Endpoint& endpoint) {
     const LimitsSection& limits = config.limits;
     http::ServerConfig out;

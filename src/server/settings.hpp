@@ -9,9 +9,11 @@
 #include "adapters/usearch/options.hpp"
 #include "core/data/document_limits.hpp"
 #include "core/data/limits.hpp"
+#include "core/events/memory_event_bus.hpp"
 #include "core/files/limits.hpp"
 #include "core/identity/identity_config.hpp"
 #include "server/config.hpp"
+#include "server/ws_route.hpp"
 
 // The configuration in the words of each module.
 namespace zs::server {
@@ -27,6 +29,10 @@ usearch::VectorOptions vector_settings(const Config& config);
 files::Limits file_limits(const Config& config);
 localfs::Options file_store_options(const Config& config);
 http::FileRoutes::Options file_route_options(const Config& config);
+WsRoute::Options ws_route_options(const Config& config);
+ws::WsConfig ws_settings(const Config& config);
+events::Outbox::Limits event_queue_limits(const Config& config);
+events::MemoryEventBus::Retention event_retention(const Config& config);
 http::ServerConfig http_settings(const Config& config, const Endpoint& endpoint);
 
 }  // namespace zs::server

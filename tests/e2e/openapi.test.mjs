@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after as afterAll, before, test } from 'node:test';
 
+import { openStream, Socket } from './support/events.mjs';
 import { check, document, operations } from './support/openapi.mjs';
 import { Server } from './support/server.mjs';
 
@@ -296,6 +297,27 @@ test('files', async () => {
   await call('GET', '/v1/files/maintenance', { token, expect: 200 });
   await call('POST', '/v1/files/maintenance', { token, body: { job: 'verify' }, expect: 202 });
   await call('POST', '/v1/files/maintenance', { token, body: { job: 'rest' }, expect: 400 });
+});
+
+test('events', async () => {
+  const { token } = await server.login('admin@example.org');
+  await call('GET', '/v1/metrics/ws', { token, expect: 200 });
+  await call('GET', '/v1/metrics/ws', { expect: 401 });
+  await call('GET', '/v1/events', { token, expect: 400 });
+  await call('GET', '/v1/events?topic=nonsense', { token, expect: 400 });
+  await call('GET', '/v1/events?topic=tables/missing', { token, expect: 404 });
+  await call('GET', '/ws', { expect: 426 });
+  // These two do not end: their first bytes are looked at.
+  const stream = await openStream(server, '/v1/events?topic=system', { token });
+  assert.equal(stream.reply.status, 200);
+  assert.equal(stream.reply.headers.get('content-type'), 'text/event-stream');
+  assert.equal((await stream.next()).event, 'subscribed');
+  stream.close();
+  succeeded.add('get /v1/events');
+  const socket = await Socket.open(server, { token });
+  assert.equal((await socket.ask({ action: 'ping' })).type, 'pong');
+  await socket.close();
+  succeeded.add('get /ws');
 });
 
 test('the validator notices a wrong reply', async () => {

@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 
 import { checkData, walkData } from './walk_data.mjs';
+import { walkEvents } from './walk_events.mjs';
 
 const CREATE_BOOKS = `CREATE TABLE books (
   id INTEGER PRIMARY KEY, title TEXT NOT NULL, author TEXT NOT NULL, genre TEXT NOT NULL,
@@ -301,7 +302,7 @@ export async function walk(talk, server, books) {
   };
   talk.url = server.url;
   const parts = [accounts, tables, queries, streams, mistakes, transactions, keys, permissions,
-    environments, walkData, probes, commandLine, powerCut];
+    environments, walkData, walkEvents, probes, commandLine, powerCut];
   for (const part of parts) await part(talk, world);
   return world.admin;
 }
