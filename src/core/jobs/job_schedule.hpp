@@ -39,7 +39,7 @@ struct JobSchedule {
     std::optional<identity::UserId> created_by;
     Timestamp created_at;
     Timestamp updated_at;
-    // The last nominal time that was decided upon. It never goes back, whatever the wall clock does.
+    // The last nominal time that was decided upon. It never goes back, whatever the clock does.
     Timestamp high_water;
     std::optional<Timestamp> last_run_at;
     std::optional<JobId> last_job_id;

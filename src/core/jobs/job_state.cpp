@@ -148,4 +148,25 @@ JobEvent event_of(const Outcome& outcome, const RetryRules& rules) {
     return named ? JobEvent::FailForGood : JobEvent::Fail;
 }
 
+bool may_have_led_to(Outcome::Kind kind, JobState state) {
+    if (state == JobState::Canceled) return kind != Outcome::Kind::Succeeded;
+    switch (kind) {
+        case Outcome::Kind::Succeeded: return state == JobState::Succeeded;
+        case Outcome::Kind::Failed: return state == JobState::Failed || state == JobState::Retrying;
+        case Outcome::Kind::Canceled: return false;
+        case Outcome::Kind::Released: return state == JobState::Pending;
+        case Outcome::Kind::Lost: return state == JobState::Pending || state == JobState::Failed;
+    }
+    return false;
+}
+
+bool is_met(DependsWhen when, JobState state) {
+    switch (when) {
+        case DependsWhen::Succeeded: return state == JobState::Succeeded;
+        case DependsWhen::Failed: return state == JobState::Failed;
+        case DependsWhen::Finished: return is_final(state);
+    }
+    return false;
+}
+
 }  // namespace zs::jobs

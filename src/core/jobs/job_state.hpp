@@ -41,4 +41,11 @@ Result<NextState> next_state(JobState state, bool cancel_requested, const Counte
 // with an exit code that the job names, is FailForGood.
 JobEvent event_of(const Outcome& outcome, const RetryRules& rules);
 
+// Whether an attempt that ended so can have left the job in `state`: finishing it again is
+// harmless.
+bool may_have_led_to(Outcome::Kind kind, JobState state);
+
+// Whether a dependency that ended in `state` lets the job run that waits for it.
+bool is_met(DependsWhen when, JobState state);
+
 }  // namespace zs::jobs

@@ -61,7 +61,9 @@ TEST(JobStateRules, EveryPairLeadsWhereTheTableSays) {
             const auto next = next_state(row.state, row.cancel, counters, kEvents[i], {3, 3});
             EXPECT_EQ(letter(next), row.outcome[i])
                 << to_text(row.state) << (row.cancel ? " canceling" : "") << ", event " << i;
-            if (!next) EXPECT_EQ(next.error().code, ErrorCode::Conflict);
+            if (!next) {
+                EXPECT_EQ(next.error().code, ErrorCode::Conflict);
+            }
         }
     }
 }

@@ -137,22 +137,23 @@ class JobStore {
 public:
     virtual ~JobStore() = default;
     // One answer per job, in order; all the same error with AllOrNone. Per job: Conflict
-    // "unique_key_in_use", Unprocessable "no_such_dependency", Conflict "schedule_fired". A job whose
-    // dependency has ended in another way than it needs is added, and canceled in the same commit.
-    // Replacing by unique key keeps the id and gives a waiting job the new specification.
+    // "unique_key_in_use", Unprocessable "no_such_dependency", Conflict "schedule_fired". A job
+    // whose dependency has ended in another way than it needs is added, and canceled in the same
+    // commit. Replacing by unique key keeps the id and gives a waiting job the new specification.
     virtual async::Task<Result<std::vector<Result<Submitted>>>> add(std::vector<NewJob> jobs,
                                                                     AddMode mode) = 0;
     virtual async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query) = 0;
     virtual async::Task<Result<std::vector<LeaseState>>> extend(WorkerId worker,
                                                                 std::vector<LeaseRef> leases,
                                                                 Millis lease, Timestamp now) = 0;
-    // One answer per attempt. The token of an ended attempt stays with the job until the next lease:
-    // finishing again with an outcome that leads to the state the job has by now changes nothing and
-    // answers no transition. Errors per attempt: Conflict "lease_lost"; what next_state() refuses.
+    // One answer per attempt. The token of an ended attempt stays with the job until the next
+    // lease: finishing again with an outcome that leads to the state the job has by now changes
+    // nothing and answers no transition. Errors per attempt: Conflict "lease_lost"; what
+    // next_state() refuses.
     virtual async::Task<Result<std::vector<Result<Changes>>>> finish(
         std::vector<FinishedAttempt> attempts) = 0;
-    // Canceling a running job twice changes nothing the second time. A retried job does not wait for
-    // dependencies any more. Errors: NotFound; Conflict "job_finished", "not_retryable",
+    // Canceling a running job twice changes nothing the second time. A retried job does not wait
+    // for dependencies any more. Errors: NotFound; Conflict "job_finished", "not_retryable",
     // "job_running" (purge of what is not final).
     virtual async::Task<Result<Changes>> steer(identity::Tenant tenant, JobId job, Steer steer,
                                                Timestamp now) = 0;

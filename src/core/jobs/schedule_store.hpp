@@ -39,8 +39,8 @@ public:
     // Of every tenant, those with is_active, in the order of ids, behind `after`.
     virtual async::Task<Result<std::vector<JobSchedule>>> active(std::optional<ScheduleId> after,
                                                                  std::size_t limit) = 0;
-    // high_water only grows: a smaller one changes nothing of it. Answers false when the schedule is
-    // gone.
+    // high_water only grows: a smaller one changes nothing of it. Answers false when the schedule
+    // is gone.
     virtual async::Task<Result<bool>> advance(ScheduleProgress progress) = 0;
 };
 

@@ -28,8 +28,8 @@ public:
               const Clock& clock, async::Executor executor);
     ~Scheduler();
 
-    // Errors: InvalidArgument "invalid_cron", "invalid_timezone", and naming the field; those of the
-    // specification.
+    // Errors: InvalidArgument "invalid_cron", "invalid_timezone", and naming the field; those of
+    // the specification.
     async::Task<Result<ScheduleView>> create(Submitter who, boost::json::object json);
     // Every field anew. Pausing keeps the high-water mark moving. Errors: NotFound, as create().
     async::Task<Result<ScheduleView>> replace(Submitter who, ScheduleId id,

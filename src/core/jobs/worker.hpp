@@ -72,8 +72,8 @@ public:
     virtual SandboxTier sandbox() const = 0;
     // `sink` and `stop` outlive the call. The timeout of the job is the worker's to keep.
     virtual async::Task<Outcome> run(LeasedJob job, EventSink& sink, StopSignal& stop) = 0;
-    // Attempts that outlived a restart of the server (shims): run again to attach to them. The queue
-    // gives each a full lease before it asks.
+    // Attempts that outlived a restart of the server (shims): run again to attach to them. The
+    // queue gives each a full lease before it asks.
     virtual async::Task<Result<std::vector<LeaseRef>>> surviving() = 0;
 };
 

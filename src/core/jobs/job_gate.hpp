@@ -1,0 +1,71 @@
+#pragma once
+
+#include "core/events/event.hpp"
+#include "core/jobs/job_store.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace zs::jobs {
+
+// Something a call of the store brought to light about one job.
+struct Finding {
+    std::uint64_t seq = 0;                 // its place in the job's sequence
+    std::optional<Transition> transition;  // a change of state
+    std::optional<JobBrief> seen;          // how it was found when it was read again
+    std::vector<events::NewEvent> events;  // lines of the log
+    identity::Tenant tenant;
+};
+
+// Several calls may be on their way for one job, and their answers come in any order. What they say
+// is held back until none is, then let through in the order of the job's sequence, which is the
+// order of the commits. Threading: one at a time; the queue holds its lock.
+class JobGate {
+public:
+    void begin(JobId job) { ++open_[job].calls; }
+
+    // Answers what may be acted upon now.
+    std::vector<Finding> end(JobId job, std::vector<Finding> findings) {
+        const auto found = open_.find(job);
+        if (found == open_.end()) return findings;
+        auto& held = found->second.held;
+        std::move(findings.begin(), findings.end(), std::back_inserter(held));
+        if (--found->second.calls > 0) return {};
+        auto ready = std::move(held);
+        open_.erase(found);
+        return in_order(std::move(ready));
+    }
+
+    // About a job that the call was not for.
+    std::vector<Finding> pass(JobId job, Finding finding) {
+        std::vector<Finding> ready;
+        const auto found = open_.find(job);
+        if (found != open_.end()) {
+            found->second.held.push_back(std::move(finding));
+        } else {
+            ready.push_back(std::move(finding));
+        }
+        return ready;
+    }
+
+private:
+    struct Open {
+        std::size_t calls = 0;
+        std::vector<Finding> held;
+    };
+
+    static std::vector<Finding> in_order(std::vector<Finding> findings) {
+        std::stable_sort(findings.begin(), findings.end(),
+                         [](const Finding& a, const Finding& b) { return a.seq < b.seq; });
+        return findings;
+    }
+
+    std::unordered_map<JobId, Open> open_;
+};
+
+}  // namespace zs::jobs

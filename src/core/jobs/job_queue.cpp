@@ -1,0 +1,259 @@
+#include "core/jobs/job_queue.hpp"
+
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "core/jobs/job_events.hpp"
+#include "core/jobs/job_queue_impl.hpp"
+
+#include <cstring>
+
+namespace zs::jobs {
+namespace {
+
+std::uint64_t drawn_seed() {
+    std::uint64_t seed = 0;
+    const auto bytes = random_bytes(sizeof seed);
+    std::memcpy(&seed, bytes.data(), sizeof seed);
+    return seed;
+}
+
+// Two calls of the store at once keep its writer busy; more would only make the batches small.
+constexpr std::size_t kAddsAtOnce = 2;
+constexpr std::size_t kFinishesAtOnce = 2;
+
+}  // namespace
+
+JobQueue::Impl::Impl(QueuePorts given_ports, QueueConfig given_config, async::Executor executor)
+    : ports(std::move(given_ports)),
+      config(given_config),
+      calls(executor, "jobs"),
+      time(executor, "jobs time"),
+      registry(ports.clock, ports.monotonic),
+      adds(calls, kAddsAtOnce, limits::kBatchMax,
+           [this](std::vector<NewJob> jobs) {
+               return run_adds(std::move(jobs), AddMode::EachAlone);
+           }),
+      finishes(calls, kFinishesAtOnce, limits::kBatchMax,
+               [this](std::vector<FinishedAttempt> attempts) {
+                   return run_finishes(std::move(attempts));
+               }),
+      ready(config.running_max),
+      random(config.seed != 0 ? config.seed : drawn_seed()),
+      purged_at(ports.monotonic.now()) {}
+
+JobQueue::JobQueue(QueuePorts ports, QueueConfig config, async::Executor executor)
+    : impl_(std::make_unique<Impl>(std::move(ports), config, std::move(executor))) {}
+
+JobQueue::~JobQueue() = default;
+
+async::Task<Result<void>> JobQueue::start() {
+    return impl_->load();
+}
+
+void JobQueue::run_time() {
+    impl_->time.spawn(impl_->pass_time(*this));
+}
+
+void JobQueue::drain() {
+    impl_->draining = true;
+    const std::lock_guard lock(impl_->mutex);
+    auto waiting = std::move(impl_->workers_waiting);
+    impl_->workers_waiting.clear();
+    for (auto& waiter : waiting)
+        waiter.done.complete(Impl::Ids());
+}
+
+void JobQueue::stop() {
+    drain();
+    impl_->stopped = true;
+    impl_->time.cancel();
+    const std::lock_guard lock(impl_->mutex);
+    for (auto& [job, waiters] : impl_->watchers) {
+        for (auto& waiter : waiters)
+            waiter.done.complete(false);
+    }
+    impl_->watchers.clear();
+    impl_->watcher_count = 0;
+}
+
+void JobQueue::join_blocking() {
+    impl_->time.join_blocking();
+    impl_->calls.join_blocking();
+}
+
+WorkerRegistry& JobQueue::workers() {
+    return impl_->registry;
+}
+
+const QueueConfig& JobQueue::config() const {
+    return impl_->config;
+}
+
+std::vector<WorkerInfo> JobQueue::list_workers(const identity::Tenant& tenant) const {
+    auto all = impl_->registry.list(tenant);
+    const std::lock_guard lock(impl_->mutex);
+    for (auto& worker : all)
+        worker.busy = impl_->leases.count(worker.id);
+    return all;
+}
+
+double JobQueue::Impl::draw() {
+    const std::lock_guard lock(mutex);
+    return std::uniform_real_distribution<double>(0.0, 1.0)(random);
+}
+
+void JobQueue::Impl::begin(JobId job) {
+    const std::lock_guard lock(mutex);
+    gate.begin(job);
+}
+
+void JobQueue::Impl::end(JobId job, std::vector<Finding> findings) {
+    Stops stops;
+    {
+        const std::lock_guard lock(mutex);
+        take_in(gate.end(job, std::move(findings)), stops);
+        pump();
+    }
+    notify(stops);
+}
+
+// `changes` is about `job` first, then about others.
+void JobQueue::Impl::end(JobId job, const Changes& changes) {
+    std::vector<Finding> own;
+    Stops stops;
+    {
+        const std::lock_guard lock(mutex);
+        for (const auto& transition : changes.transitions) {
+            Finding finding;
+            finding.seq = transition.seq;
+            finding.tenant = transition.job.tenant;
+            finding.transition = transition;
+            if (transition.job.id == job) {
+                own.push_back(std::move(finding));
+            } else {
+                take_in(gate.pass(transition.job.id, std::move(finding)), stops);
+            }
+        }
+        take_in(gate.end(job, std::move(own)), stops);
+        pump();
+    }
+    notify(stops);
+}
+
+void JobQueue::Impl::take_in(std::vector<Finding> findings, Stops& stops) {
+    for (auto& finding : findings) {
+        for (auto& event : finding.events) {
+            publish(finding.tenant, std::move(event));
+        }
+        if (finding.transition) take_in(*finding.transition, stops);
+        if (finding.seen) take_in(*finding.seen);
+    }
+}
+
+void JobQueue::Impl::take_in(const Transition& transition, Stops& stops) {
+    const JobBrief& job = transition.job;
+    const LeaseRef ref{job.id, job.token};
+    if (job.state != JobState::Running) {
+        leases.erase(job.id);
+    } else if (transition.cancel_was_requested) {
+        if (Lease* lease = leases.find(ref)) lease->cancel = true;
+        stops.emplace_back(ref, StopReason::Cancel);
+    }
+    if (!shared()) ready.put(job, now());
+    // One that was only released from its dependencies is pending as before.
+    if (transition.from != job.state || transition.cancel_was_requested) {
+        publish(job.tenant, state_event(transition));
+    }
+    wake(job.id, true);
+}
+
+void JobQueue::Impl::take_in(const JobBrief& seen) {
+    if (is_final(seen.state)) {
+        leases.erase(seen.id);
+        ready.erase(seen.id);
+    } else if (seen.state != JobState::Running) {
+        leases.erase(seen.id);
+        if (!shared()) ready.put(seen, now());
+    } else if (Lease* lease = leases.find({seen.id, seen.token})) {
+        lease->cancel = lease->cancel || seen.cancel_requested;
+    } else if (!shared()) {
+        // A lease whose answer was lost: nobody works under it.
+        ready.put(seen, now());
+        calls.spawn(give_back({seen.id, seen.token}));
+    }
+    wake(seen.id, true);
+}
+
+void JobQueue::Impl::notify(const Stops& stops) {
+    for (const auto& [ref, reason] : stops) {
+        std::vector<StopListener> listeners;
+        {
+            const std::lock_guard lock(mutex);
+            for (const auto& [worker, listener] : stop_listeners)
+                listeners.push_back(listener);
+        }
+        for (const auto& listener : listeners)
+            listener(ref, reason);
+    }
+}
+
+void JobQueue::Impl::publish(const identity::Tenant& tenant, events::NewEvent event) {
+    ports.events.publish(tenant, std::move(event));
+}
+
+void JobQueue::Impl::wake(JobId job, bool changed) {
+    const auto found = watchers.find(job);
+    if (found == watchers.end()) return;
+    auto waiters = std::move(found->second);
+    watchers.erase(found);
+    watcher_count -= waiters.size();
+    for (auto& waiter : waiters)
+        waiter.done.complete(changed);
+}
+
+void JobQueue::Impl::wake_shared() {
+    if (!shared()) return;
+    const std::lock_guard lock(mutex);
+    for (auto& waiter : workers_waiting)
+        waiter.done.complete(Ids());
+    workers_waiting.clear();
+}
+
+void JobQueue::Impl::pump() {
+    if (draining) return;
+    const Now at = now();
+    for (auto waiter = workers_waiting.begin(); waiter != workers_waiting.end();) {
+        auto picked = ready.pick(waiter->worker, waiter->count, at);
+        if (picked.empty()) {
+            ++waiter;
+            continue;
+        }
+        for (const JobId id : picked)
+            gate.begin(id);
+        waiter->done.complete(std::move(picked));
+        waiter = workers_waiting.erase(waiter);
+    }
+}
+
+void JobQueue::on_stop(WorkerId worker, StopListener listener) {
+    const std::lock_guard lock(impl_->mutex);
+    if (listener) {
+        impl_->stop_listeners[std::move(worker)] = std::move(listener);
+    } else {
+        impl_->stop_listeners.erase(worker);
+    }
+}
+
+std::vector<LeaseRef> JobQueue::leases_of(const WorkerId& worker) const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->leases.of(worker);
+}
+
+Result<identity::Tenant> JobQueue::tenant_of(LeaseRef lease) const {
+    const std::lock_guard lock(impl_->mutex);
+    const Lease* found = impl_->leases.find(lease);
+    if (found == nullptr) return not_found("there is no such lease", "lease_lost");
+    return found->tenant;
+}
+
+}  // namespace zs::jobs

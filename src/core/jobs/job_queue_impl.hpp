@@ -1,0 +1,109 @@
+#pragma once
+
+#include "core/jobs/coalescer.hpp"
+#include "core/jobs/job_gate.hpp"
+#include "core/jobs/job_queue.hpp"
+#include "core/jobs/lease_table.hpp"
+#include "core/jobs/limits.hpp"
+#include "core/jobs/ready_queue.hpp"
+
+#include <atomic>
+#include <list>
+#include <map>
+#include <mutex>
+#include <random>
+#include <set>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace zs::jobs {
+
+// What the queue is made of. `mutex` guards everything below it; it is never held over a wait or
+// a call of the store. Events are published under it, which keeps their order.
+struct JobQueue::Impl {
+    using Ids = std::vector<JobId>;
+    using Stops = std::vector<std::pair<LeaseRef, StopReason>>;
+    struct WorkWaiter {
+        Capability worker;
+        std::size_t count = 1;
+        Moment until;
+        async::Completion<Result<Ids>> done;
+    };
+    struct ChangeWaiter {
+        Moment until;
+        async::Completion<Result<bool>> done;
+    };
+
+    Impl(QueuePorts given_ports, QueueConfig given_config, async::Executor executor);
+
+    Now now() const { return {ports.clock.now(), ports.monotonic.now()}; }
+    bool shared() const { return config.mode == QueueMode::Shared; }
+    double draw();
+
+    // Job by job, in the order of commits: memory, events, those who wait.
+    void begin(JobId job);
+    void end(JobId job, std::vector<Finding> findings);
+    void end(JobId job, const Changes& changes);
+    void take_in(std::vector<Finding> findings, Stops& stops);
+    void take_in(const Transition& transition, Stops& stops);
+    void take_in(const JobBrief& seen);
+    void notify(const Stops& stops);
+    void publish(const identity::Tenant& tenant, events::NewEvent event);
+    void wake(JobId job, bool changed);
+    void wake_shared();  // workers that wait ask the store again
+    void pump();         // gives ready jobs to workers that wait
+
+    Result<void> reserve(const identity::Tenant& tenant, std::size_t jobs);
+    void unreserve(const identity::Tenant& tenant, std::size_t jobs);
+    void added(const NewJob& job, const Result<Submitted>& answer);
+    async::Task<std::vector<Result<Submitted>>> run_adds(std::vector<NewJob> jobs, AddMode mode);
+    async::Task<std::vector<Result<Changes>>> run_finishes(std::vector<FinishedAttempt> attempts);
+    async::Task<Result<Ids>> wait_for_work(Capability worker, std::size_t count, Millis wait);
+    async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query);
+    void leased(LeasedJob& job, Now now);
+    async::Task<bool> wait_for_change(JobId job, Moment until);
+    async::Task<Result<Changes>> steer(identity::Tenant tenant, JobId job, Steer steer);
+
+    void suspect(const identity::Tenant& tenant, JobId job);
+    void suspect(JobId job);
+    async::Task<> look_again();  // at suspects
+    async::Task<> give_back(LeaseRef orphan);
+    async::Task<> sweep_expired(Now now);
+    async::Task<> purge(Now now);
+    void expire_waiters(Now now);
+    void flush_progress(Now now);
+    Millis until_next(Now now);
+    async::Task<> pass_time(JobQueue& queue);
+    async::Task<Result<void>> load();
+    std::optional<Waiting> waiting(const JobBrief& job);
+    async::Task<Result<void>> blocked_by_dependencies(const Job& job, Why& why);
+
+    QueuePorts ports;
+    const QueueConfig config;
+    async::TaskGroup calls;  // ends by itself
+    async::TaskGroup time;   // cancelled by stop()
+    WorkerRegistry registry;
+    Coalescer<NewJob, Submitted> adds;
+    Coalescer<FinishedAttempt, Changes> finishes;
+    std::atomic<bool> draining{false};
+    std::atomic<bool> stopped{false};
+
+    mutable std::mutex mutex;
+    ReadyQueue ready;
+    LeaseTable leases;
+    JobGate gate;
+    std::mt19937_64 random;
+    std::list<WorkWaiter> workers_waiting;
+    std::unordered_map<JobId, std::list<ChangeWaiter>> watchers;
+    std::size_t watcher_count = 0;
+    std::map<WorkerId, StopListener> stop_listeners;
+    std::map<identity::Tenant, std::size_t> being_added;
+    std::set<std::pair<identity::Tenant, JobId>> suspects;  // memory may differ from the store
+    Moment purged_at;
+    bool ticking = false;
+};
+
+}  // namespace zs::jobs
