@@ -127,6 +127,14 @@ TEST(ColumnValue, FitsOrDoesNot) {
     EXPECT_EQ(fitted(column(Vector, 3), list), "t[1,2.5,-3e2]");
     EXPECT_EQ(fitted(column(Vector, 2), list), "no");
     EXPECT_EQ(fitted(column(Vector, 1), value(ValueKind::Json, "[[1]]")), "no");
+    EXPECT_EQ(fitted(column(Vector, 2), value(ValueKind::Json, "[3e38, 1E-30]")), "t[3e38, 1E-30]");
+    EXPECT_EQ(fitted(column(Vector, 2), value(ValueKind::Json, "[0,-1e39]")), "no");
+    EXPECT_EQ(
+        fitted(column(Vector, 1), value(ValueKind::Json, "[1" + std::string(38, '0') + ".5]")),
+        "t[1" + std::string(38, '0') + ".5]");
+    EXPECT_EQ(
+        fitted(column(Vector, 1), value(ValueKind::Json, "[1" + std::string(39, '0') + ".5]")),
+        "no");
     EXPECT_EQ(fitted(column(Vector, 1), value(ValueKind::Json, "[null]")), "no");
     EXPECT_EQ(fitted(column(Timestamp), value(ValueKind::Text, "2026-01-15T10:30:00+01:00")),
               "t2026-01-15T10:30:00+01:00");

@@ -1,5 +1,6 @@
 #include "core/data/column_value.hpp"
 
+#include "base/encoding.hpp"
 #include "base/json.hpp"
 #include "core/data/document_limits.hpp"
 
@@ -71,6 +72,23 @@ bool fit_real(const Value& value, SqlValueView& out) {
     return true;
 }
 
+// Without an exponent, 38 characters stay below what f32 can hold: most numbers are never parsed.
+bool fits_f32(std::string_view numbers) {
+    constexpr std::size_t kDigitsSafe = 38;
+    while (!numbers.empty()) {
+        const auto end = std::min(numbers.find(','), numbers.size());
+        std::string_view number = trim(numbers.substr(0, end));
+        numbers.remove_prefix(std::min(numbers.size(), end + 1));
+        if (number.size() <= kDigitsSafe && number.find_first_of("eE") == std::string_view::npos) {
+            continue;
+        }
+        double value = 0;
+        const auto parsed = std::from_chars(number.data(), number.data() + number.size(), value);
+        if (parsed.ec != std::errc() || !std::isfinite(static_cast<float>(value))) return false;
+    }
+    return true;
+}
+
 // The text is known to be JSON, so nothing but numbers is left when it has no other characters.
 bool fit_vector(const ProjectedColumn& column, const Value& value, SqlValueView& out) {
     if (value.kind != ValueKind::Json || value.text.size() < 3 || value.text.front() != '[') {
@@ -81,7 +99,7 @@ bool fit_vector(const ProjectedColumn& column, const Value& value, SqlValueView&
     if (inside.find_first_not_of(kNumbers) != std::string_view::npos) return false;
     const auto count = static_cast<std::size_t>(std::ranges::count(inside, ',')) + 1;
     set_text(out, value.text);
-    return count == column.dimensions;
+    return count == column.dimensions && fits_f32(inside);
 }
 
 // A string in JSON needs its quotes back.
