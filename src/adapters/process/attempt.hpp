@@ -50,7 +50,10 @@ private:
     async::Task<> send_lines(std::vector<jobs::LogLine> lines);
     async::Task<> send_progress(bool at_once);
     async::Task<> keep_checkpoint();
-    async::Task<> wait_for_news();
+    async::Task<> wait_for_news(std::optional<SteadyClock::time_point> until);
+    async::Task<bool> shim_is_done();
+    // Ends all of it by force.
+    async::Task<jobs::Outcome> give_up(std::optional<Error> error);
     void lose_lease();
 
     async::Task<jobs::Outcome> conclude();
@@ -78,6 +81,7 @@ private:
     AttemptEnd end_;
     bool shim_gone_ = false;
     bool lease_lost_ = false;
+    bool checkpoint_failed_ = false;
     std::optional<boost::asio::posix::stream_descriptor> wakes_;
     std::optional<boost::asio::steady_timer> timer_;
     std::optional<std::stop_callback<UniqueFunction<void()>>> on_stop_;

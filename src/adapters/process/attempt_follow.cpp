@@ -28,12 +28,14 @@ bool is_lease_lost(const Error& error) {
 async::Task<std::optional<Outcome>> Attempt::follow() {
     while (true) {
         auto looked = co_await look();
-        if (!looked) co_return failed(Failure::WorkerError, looked.error().message);
+        if (!looked) co_return co_await give_up(looked.error());
         const bool has_more = looked->bytes.size() == limits::kPieceBytes;
         const bool has_end = looked->head.ended != 0;
         auto taken = co_await take_bytes(std::move(looked->bytes));
-        if (!taken) co_return failed(Failure::WorkerError, taken.error().message);
+        if (!taken) co_return co_await give_up(taken.error());
         if (has_end && read_ == looked->head.written) {
+            const bool done = co_await shim_is_done();
+            if (!done) co_return co_await give_up(std::nullopt);
             end_ = looked->head.end;
             lines_.finish(from_unix_millis(end_.unix_ms));
             co_await deliver();
@@ -45,17 +47,41 @@ async::Task<std::optional<Outcome>> Attempt::follow() {
         co_await keep_checkpoint();
         if (has_more || has_end) continue;
         // Somebody killed the shim; the program dies with it.
-        if (shim_gone_ || !running_.line) {
-            auto self = shared_from_this();
-            auto end = [self]() -> Result<void> {
-                end_remains_blocking(self->ground_, self->folder_, self->name_);
-                return {};
-            };
-            (void)co_await on_pool(ground_.parts.pool, end, limits::kPoolTries, limits::kPoolRetry);
-            co_return ended_as(Outcome::Kind::Lost);
+        if (shim_gone_ || !running_.line) co_return co_await give_up(std::nullopt);
+        const auto now = SteadyClock::now();
+        // Lines that come one by one are worth a moment: they share a commit.
+        if (deliveries_ > 3 && now - delivered_at_ < limits::kBatchEvery) {
+            co_await async::sleep_for(limits::kBatchEvery - (now - delivered_at_));
         }
-        co_await wait_for_news();
+        std::optional<SteadyClock::time_point> until;
+        if (progress_) until = progress_at_ + limits::kProgressEvery;
+        if (checkpoint_failed_) until = now + limits::kDiskRetry;
+        co_await wait_for_news(until);
     }
+}
+
+async::Task<Outcome> Attempt::give_up(std::optional<Error> error) {
+    auto self = shared_from_this();
+    // It is there as long as its line is, so this is nobody else.
+    const pid_t shim = running_.line && !shim_gone_ ? running_.line->pid() : 0;
+    auto end = [self, shim]() -> Result<void> {
+        if (shim > 0) end_shim_blocking(shim);
+        end_remains_blocking(self->ground_, self->folder_, self->name_);
+        return {};
+    };
+    (void)co_await on_pool(ground_.parts.pool, end, limits::kPoolTries, limits::kPoolRetry);
+    shim_gone_ = true;
+    if (error) co_return failed(Failure::WorkerError, error->message);
+    co_return ended_as(Outcome::Kind::Lost);
+}
+
+async::Task<bool> Attempt::shim_is_done() {
+    const auto until = SteadyClock::now() + limits::kDonePatience;
+    while (running_.line && !shim_gone_ && !running_.line->is_done()) {
+        if (SteadyClock::now() >= until) co_return false;
+        co_await wait_for_news(until);
+    }
+    co_return true;
 }
 
 async::Task<Result<Attempt::Look>> Attempt::look() {
@@ -149,7 +175,8 @@ async::Task<> Attempt::send_progress(bool at_once) {
 async::Task<> Attempt::keep_checkpoint() {
     const auto now = SteadyClock::now();
     if (read_ == kept_) co_return;
-    if (read_ - kept_ < limits::kCheckpointBytes && now - kept_at_ < limits::kCheckpointEvery) {
+    const bool recent = now - kept_at_ < limits::kCheckpointEvery;
+    if (!checkpoint_failed_ && recent && read_ - kept_ < limits::kCheckpointBytes) {
         co_return;
     }
     Checkpoint checkpoint;
@@ -162,6 +189,7 @@ async::Task<> Attempt::keep_checkpoint() {
     auto written =
         co_await on_pool(ground_.parts.pool, write, limits::kPoolTries, limits::kPoolRetry);
     // A full disk: the shim keeps what it has, and in the end stops reading the pipes.
+    checkpoint_failed_ = !written;
     if (!written) co_return;
     kept_ = read_;
     kept_at_ = now;
@@ -170,14 +198,9 @@ async::Task<> Attempt::keep_checkpoint() {
     running_.line->send(FrameKind::Acknowledge, {offset, sizeof read_});
 }
 
-async::Task<> Attempt::wait_for_news() {
-    const auto now = SteadyClock::now();
-    // Lines that come one by one are worth a moment: they share a commit.
-    if (deliveries_ > 3 && now - delivered_at_ < limits::kBatchEvery) {
-        co_await async::sleep_for(limits::kBatchEvery - (now - delivered_at_));
-    }
-    if (progress_) {
-        timer_->expires_at(progress_at_ + limits::kProgressEvery);
+async::Task<> Attempt::wait_for_news(std::optional<SteadyClock::time_point> until) {
+    if (until) {
+        timer_->expires_at(*until);
         auto on_time = [weak = weak_from_this()](const boost::system::error_code& error) {
             const auto self = weak.lock();
             if (!error && self && self->wakes_) self->wakes_->cancel();

@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <thread>
 
 namespace zs::process {
@@ -117,7 +118,10 @@ Result<RunningAttempt> attach_blocking(const AttemptFolder& folder, jobs::LeaseT
     if (head->ended != 0 || !is_alive(head->shim())) return running;
     auto socket = call_shim_blocking(folder.state);
     if (socket) {
-        running.line = std::make_unique<ShimLine>(std::move(*socket), 0);
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        ::getsockopt(socket->get(), SOL_SOCKET, SO_PEERCRED, &peer, &size);
+        running.line = std::make_unique<ShimLine>(std::move(*socket), peer.pid);
         return running;
     }
     // It may just have ended; else it has not yet seen that the last server is gone.
@@ -139,6 +143,13 @@ Result<Remains> look_at_remains_blocking(const AttemptFolder& folder) {
     return remains;
 }
 
+void end_shim_blocking(pid_t shim) {
+    constexpr int kRounds = 200;
+    for (int round = 0; round < kRounds && kill_descendants(shim) > 0; ++round)
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    ::kill(shim, SIGKILL);
+}
+
 void end_remains_blocking(const WorkerGround& ground, const AttemptFolder& folder,
                           const std::string& name) {
     if (ground.cgroups) {
@@ -150,14 +161,8 @@ void end_remains_blocking(const WorkerGround& ground, const AttemptFolder& folde
     auto head = spool ? spool->head_blocking() : Result<SpoolHead>(spool.error());
     // The shim of an attempt that has ended serves another one by now.
     if (head && head->ended == 0 && boot_id() == head->boot_id) {
-        const auto shim = head->shim();
-        constexpr int kRounds = 200;
-        for (int round = 0; round < kRounds; ++round) {
-            if (is_alive(head->child())) ::kill(-head->child_pid, SIGKILL);
-            if (!is_alive(shim) || kill_descendants(shim.pid) == 0) break;
-            std::this_thread::sleep_for(std::chrono::milliseconds(1));
-        }
-        if (is_alive(shim)) ::kill(shim.pid, SIGKILL);
+        if (is_alive(head->child())) ::kill(-head->child_pid, SIGKILL);
+        if (is_alive(head->shim())) end_shim_blocking(head->shim_pid);
     }
     folder.remove_blocking();
 }

@@ -30,6 +30,9 @@ struct Remains {
 };
 Result<Remains> look_at_remains_blocking(const AttemptFolder& folder);
 
+// Kills a shim and all that it started.
+void end_shim_blocking(pid_t shim);
+
 // Ends whatever still runs of it, as far as it can be told, and removes it.
 void end_remains_blocking(const WorkerGround& ground, const AttemptFolder& folder,
                           const std::string& name);

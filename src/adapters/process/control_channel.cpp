@@ -1,6 +1,7 @@
 #include "adapters/process/control_channel.hpp"
 
 #include <cerrno>
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace zs::process {
@@ -32,9 +33,16 @@ bool ControlChannel::take(Frame& frame) {
     return *whole;
 }
 
-void ControlChannel::wake() {
-    const char byte = 1;
-    if (is_open()) (void)!::send(socket_.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+void ControlChannel::wake(Wake what) {
+    const char byte = static_cast<char>(what);
+    while (is_open()) {
+        const ssize_t sent = ::send(socket_.get(), &byte, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        const bool full = sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+        if (!full || what == Wake::Look) return;
+        pollfd polled{socket_.get(), POLLOUT, 0};
+        (void)::poll(&polled, 1, -1);
+    }
 }
 
 void ControlChannel::replace(Descriptor socket) {

@@ -19,8 +19,8 @@ public:
     void receive();
     // The next whole frame; `frame.bytes` holds until the next call.
     bool take(Frame& frame);
-    // "Look at the spool." Never waits.
-    void wake();
+    // Look is dropped when others of its kind are still to be read; Done waits for room.
+    void wake(Wake what);
     void replace(Descriptor socket);
     void close();
 

@@ -30,10 +30,14 @@ inline constexpr std::size_t kSecretBytesMin = 8;
 inline constexpr Millis kDrain{2'000};
 inline constexpr Millis kKillAgain{10};
 inline constexpr Millis kDiskRetry{100};
+// Between the end in the spool and the shim's own word for it.
+inline constexpr Millis kDonePatience{1'000};
 inline constexpr std::size_t kFrameBytesMax = std::size_t{2} << 20;
 // How long the server tries to reach a shim that lives.
 inline constexpr Millis kAttachPatience{5'000};
 inline constexpr Millis kAttachRetry{10};
+// And how long an attempt that outlived a restart waits to be run again.
+inline constexpr Millis kClaimPatience{2'000};
 inline constexpr int kPoolTries = 200;
 inline constexpr Millis kPoolRetry{20};
 

@@ -86,6 +86,7 @@ async::Task<Result<std::vector<jobs::LeaseRef>>> ProcessWorker::surviving() {
             const auto remains = look_at_remains_blocking(ground->folder.attempt(name));
             const auto parsed = parse_attempt_name(name);
             if (remains && remains->outlived && parsed) {
+                ground->offer(name);
                 all.push_back({parsed->job, remains->token});
             }
         }
@@ -95,10 +96,13 @@ async::Task<Result<std::vector<jobs::LeaseRef>>> ProcessWorker::surviving() {
 }
 
 async::Task<Result<std::size_t>> ProcessWorker::end_unclaimed() {
+    const auto deadline = async::Deadline::after(limits::kClaimPatience);
+    while (!ground_->offered().empty() && !deadline.expired())
+        co_await async::sleep_for(limits::kAttachRetry);
     auto end = [ground = ground_.get()]() -> Result<std::size_t> {
         std::size_t count = 0;
-        for (const auto& name : ground->folder.states_blocking()) {
-            if (ground->is_active(name)) continue;
+        for (const auto& name : ground->offered()) {
+            if (!ground->withdraw(name)) continue;
             end_remains_blocking(*ground, ground->folder.attempt(name), name);
             ++count;
         }

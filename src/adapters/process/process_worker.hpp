@@ -25,8 +25,9 @@ public:
                                    jobs::StopSignal& stop) override;
     async::Task<Result<std::vector<jobs::LeaseRef>>> surviving() override;
 
-    // Ends attempts that outlived a restart and nobody attached to; to be called when the queue
-    // has run what it still wanted of surviving(). Answers how many there were.
+    // Ends what surviving() answered and nobody ran again. To be called once the queue has asked
+    // for what it still wants; waits a moment for runs that were asked for and have not begun.
+    // Answers how many there were.
     async::Task<Result<std::size_t>> end_unclaimed();
 
 private:

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
@@ -62,6 +63,10 @@ Result<Descriptor> call_shim_blocking(const std::string& state_folder) {
     if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         return unavailable(std::string("cannot reach a shim: ") + std::strerror(errno));
     }
+    // From here on as the sockets of shims that we start ourselves.
+    constexpr timeval kPatience{5, 0};
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+    (void)::fcntl(socket.get(), F_SETFL, 0);
     return socket;
 }
 
@@ -147,7 +152,7 @@ void ShimJob::wait_and_handle() {
     if (polled[3].revents != 0) read_source(errors_);
     if (polled[1].revents != 0) handle_children();
     handle_time();
-    if (std::exchange(appended_, false)) control_.wake();
+    if (std::exchange(appended_, false)) control_.wake(Wake::Look);
 }
 
 int ShimJob::wait_ms() const {
@@ -311,7 +316,7 @@ void ShimJob::finish() {
     }
     end_.unix_ms = unix_ms_now();
     spool_.end(end_);
-    control_.wake();
+    control_.wake(Wake::Done);
 }
 
 }  // namespace zs::process

@@ -41,7 +41,13 @@ std::string encode(const ShimStart& start);
 // Errors: DataLoss.
 Result<ShimStart> decode_start(std::string_view bytes);
 
-// Server to shim. The shim answers nothing: each byte it sends means "look at the spool".
+// Shim to server: one byte each.
+enum class Wake : char {
+    Look = 1,  // at the spool
+    Done = 2,  // nothing of the attempt runs any more, and the shim is free
+};
+
+// Server to shim.
 enum class FrameKind : std::uint32_t {
     Start,        // a ShimStart
     Acknowledge,  // 8 bytes: everything before this offset of the spool may be forgotten

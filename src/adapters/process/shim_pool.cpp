@@ -1,5 +1,6 @@
 #include "adapters/process/shim_pool.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -49,6 +50,7 @@ private:
 }  // namespace
 
 Result<void> ShimLine::send_blocking(FrameKind kind, std::string_view bytes) {
+    if (kind == FrameKind::Start) done_ = false;
     const auto frame = make_frame(kind, bytes);
     std::string_view rest = frame;
     while (!rest.empty()) {
@@ -72,6 +74,8 @@ bool ShimLine::take_wakes() {
     char wakes[256];
     while (true) {
         const ssize_t got = ::recv(socket_.get(), wakes, sizeof wakes, MSG_DONTWAIT);
+        const auto end = wakes + std::max<ssize_t>(got, 0);
+        done_ = done_ || std::find(wakes, end, static_cast<char>(Wake::Done)) != end;
         if (got > 0 || (got < 0 && errno == EINTR)) continue;
         return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     }

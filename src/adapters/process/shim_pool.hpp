@@ -15,7 +15,7 @@ namespace zs::process {
 // The server's end of the line to a shim. Letting it go does not end what the shim runs.
 class ShimLine {
 public:
-    // `pid` 0: a shim that an earlier server started.
+    // `pid`: also of a shim that an earlier server started.
     ShimLine(Descriptor socket, pid_t pid) : socket_(std::move(socket)), pid_(pid) {}
 
     int fd() const { return socket_.get(); }
@@ -26,11 +26,15 @@ public:
     void send(FrameKind kind, std::string_view bytes);
     // Takes what wakes are there. False when the shim is gone.
     bool take_wakes();
+    // The shim itself said that its attempt is over. A program can write into the spool, but not
+    // here.
+    bool is_done() const { return done_; }
     void close() { socket_.close(); }
 
 private:
     Descriptor socket_;
     pid_t pid_;
+    bool done_ = false;
 };
 
 // Shims that wait for work.

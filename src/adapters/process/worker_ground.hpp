@@ -59,6 +59,7 @@ struct WorkerGround {
     void set_active(const std::string& name) {
         const std::lock_guard lock(mutex_);
         active_.insert(name);
+        offered_.erase(name);
     }
     void set_done(const std::string& name) {
         const std::lock_guard lock(mutex_);
@@ -69,9 +70,25 @@ struct WorkerGround {
         return active_.contains(name);
     }
 
+    // Names of attempts that outlived a restart, until run() takes them.
+    void offer(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        if (!active_.contains(name)) offered_.insert(name);
+    }
+    std::set<std::string> offered() const {
+        const std::lock_guard lock(mutex_);
+        return offered_;
+    }
+    // True when run() has not taken it, and now never shall.
+    bool withdraw(const std::string& name) {
+        const std::lock_guard lock(mutex_);
+        return offered_.erase(name) > 0;
+    }
+
 private:
     mutable std::mutex mutex_;
     std::set<std::string> active_;
+    std::set<std::string> offered_;
 };
 
 // Runs `work` on the pool; waits when the pool has no room. What `work` captures is copied for each
