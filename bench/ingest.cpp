@@ -1,10 +1,11 @@
-// Bulk loading of NDJSON over HTTP, against PostgreSQL COPY and bare SQLite in one transaction; and
-// what small writes wait meanwhile.
+// Bulk loading of NDJSON over HTTP, against PostgreSQL COPY, bare SQLite and SurrealDB's embedded
+// engine (bench/peers); and what small writes wait meanwhile.
 #include "support/failure.hpp"
 #include "support/http_client.hpp"
 #include "support/http_response.hpp"
 #include "support/load.hpp"
 #include "support/options.hpp"
+#include "support/process.hpp"
 #include "support/report.hpp"
 #include "support/scratch_dir.hpp"
 #include "support/servers.hpp"
@@ -17,7 +18,10 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <random>
+#include <sstream>
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -30,7 +34,11 @@ using Clock = std::chrono::steady_clock;
 constexpr const char* kOurs = "zserver, NDJSON over HTTP";
 constexpr const char* kCopy = "PostgreSQL, COPY";
 constexpr const char* kBare = "SQLite, one transaction";
-constexpr std::size_t kDocuments = 2'000'000;
+constexpr const char* kBatches = "SQLite, commits of 10,000";
+constexpr const char* kSurreal = "SurrealDB, embedded, commits of 1,000";
+constexpr std::size_t kDocuments = 5'000'000;  // 1 GB
+constexpr std::size_t kQuickDocuments = 1'000'000;
+constexpr std::size_t kSlowPeerShare = 20;  // of the documents, which is enough to know its rate
 constexpr std::size_t kBlockDocuments = 20'000;
 
 const std::vector<Report::Column> kColumns{{"documents_per_second", "documents/s", 0},
@@ -127,7 +135,8 @@ private:
 class Peers {
 public:
     explicit Peers(const BenchOptions& options)
-        : block_(options.seed),
+        : documents_(options.quick ? kQuickDocuments : kDocuments),
+          block_(options.seed),
           directory_("ingest"),
           zserver_({directory_.path() / "zserver", options.access_log, {}}),
           account_(sign_up(zserver_.endpoint(), "loader@example.com")),
@@ -144,14 +153,27 @@ public:
         return {kCopy, [this] { return run_copy(); }};
     }
     Subject bare() {
-        return {kBare, [this] { return run_bare(); }};
+        return {kBare, [this] { return run_bare(documents_); }};
     }
+    Subject bare_in_batches() {
+        return {kBatches, [this] { return run_bare(kBatchDocuments); }};
+    }
+    Subject surrealdb() {
+        return {kSurreal, [this] { return run_surrealdb(); }};
+    }
+    // False where its module was not fetched.
+    static bool has_surrealdb() {
+        return std::filesystem::exists(ZS_BENCH_PEERS "/node_modules/@surrealdb/node");
+    }
+    std::size_t documents() const { return documents_; }
 
 private:
-    Sample sample(double took, double cpu) const {
+    static constexpr std::size_t kBatchDocuments = 10'000;
+
+    Sample sample(std::size_t documents, double took, double cpu) const {
         const auto bytes = static_cast<double>(block_.text().size())
-                           * (static_cast<double>(kDocuments) / kBlockDocuments);
-        return {{"documents_per_second", static_cast<double>(kDocuments) / took},
+                           * (static_cast<double>(documents) / kBlockDocuments);
+        return {{"documents_per_second", static_cast<double>(documents) / took},
                 {"megabytes_per_second", bytes / 1e6 / took},
                 {"server_cpu_seconds", cpu},
                 {"peak_growth_mib", 0},
@@ -170,22 +192,22 @@ private:
             fmt::format("POST /v1/collections/{}/ingest HTTP/1.1\r\nHost: x\r\n", name);
         head += "Authorization: Bearer " + account_.token + "\r\n";
         head += fmt::format("Content-Type: application/x-ndjson\r\nContent-Length: {}\r\n\r\n",
-                            block_.text().size() * (kDocuments / kBlockDocuments));
+                            block_.text().size() * (documents_ / kBlockDocuments));
         SmallWrites small(zserver_.endpoint(), account_);
         const int fd = connect_blocking(zserver_.endpoint());
         double peak = idle;
         const double cpu = zserver_.cpu_seconds();
         const auto begun = Clock::now();
         send_all(fd, head);
-        for (std::size_t sent = 0; sent < kDocuments; sent += kBlockDocuments) {
+        for (std::size_t sent = 0; sent < documents_; sent += kBlockDocuments) {
             send_all(fd, block_.text());
             peak = std::max(peak, memory_of(zserver_.process().pid()).anonymous_mib);
         }
         const auto report = boost::json::parse(receive_answer(fd));
         const double took = seconds_since(begun);
         ::close(fd);
-        if (report.at("ingested") != kDocuments) throw Failure("documents are missing");
-        Sample result = sample(took, zserver_.cpu_seconds() - cpu);
+        if (report.at("ingested") != documents_) throw Failure("documents are missing");
+        Sample result = sample(documents_, took, zserver_.cpu_seconds() - cpu);
         result["peak_growth_mib"] = peak - idle;
         result["small_p99_ms"] = small.p99_ms();
         client.send(request_text("DELETE", "/v1/collections/" + name, account_.headers()));
@@ -208,7 +230,7 @@ private:
         const double cpu = postgres_.cpu_seconds();
         const auto begun = Clock::now();
         run("COPY load (doc) FROM STDIN", PGRES_COPY_IN);
-        for (std::size_t sent = 0; sent < kDocuments; sent += kBlockDocuments) {
+        for (std::size_t sent = 0; sent < documents_; sent += kBlockDocuments) {
             const auto& text = block_.text();
             if (PQputCopyData(connection, text.data(), static_cast<int>(text.size())) != 1) {
                 throw Failure(PQerrorMessage(connection));
@@ -221,12 +243,14 @@ private:
         const double took = seconds_since(begun);
         if (!good) throw Failure(PQerrorMessage(connection));
         PQfinish(connection);
-        return sample(took, postgres_.cpu_seconds() - cpu);
+        return sample(documents_, took, postgres_.cpu_seconds() - cpu);
     }
 
-    Sample run_bare() {
+    // `batch` documents in each commit.
+    Sample run_bare(std::size_t batch) {
         const auto file = directory_.path() / fmt::format("bare{}.db", ++round_);
         double took = 0;
+        double cpu = 0;
         {
             SqliteClient client(file);
             client.run(
@@ -234,24 +258,53 @@ private:
                 "doc JSON NOT NULL)");
             SqliteClient::Statement insert(client, "INSERT INTO load VALUES (?, ?, ?)");
             const std::string now = "2026-01-15T10:30:00.000Z";
+            cpu = cpu_seconds_of_tree(::getpid());
             const auto begun = Clock::now();
-            client.run("BEGIN");
-            std::uint64_t id = 0;
-            for (std::size_t sent = 0; sent < kDocuments; sent += kBlockDocuments) {
-                for (const auto& line : block_.lines()) {
-                    insert.bind(1, fmt::format("0198c0de-0000-7000-8000-{:012x}", ++id))
+            for (std::size_t id = 0; id < documents_;) {
+                client.run("BEGIN");
+                for (const std::size_t end = std::min(documents_, id + batch); id < end; ++id) {
+                    insert.bind(1, fmt::format("0198c0de-0000-7000-8000-{:012x}", id))
                         .bind(2, now)
-                        .bind(3, line)
+                        .bind(3, block_.lines()[id % kBlockDocuments])
                         .execute();
                 }
+                client.run("COMMIT");
             }
-            client.run("COMMIT");
             took = seconds_since(begun);
+            cpu = cpu_seconds_of_tree(::getpid()) - cpu;
         }
         std::filesystem::remove(file);
-        return sample(took, took);
+        return sample(documents_, took, cpu);
     }
 
+    Sample run_surrealdb() {
+        const auto home = directory_.path() / fmt::format("surrealdb{}", ++round_);
+        std::filesystem::create_directory(home);
+        std::ofstream(home / "documents.ndjson", std::ios::binary) << block_.text();
+        const std::size_t count = documents_ / kSlowPeerShare;
+        Command command;
+        command.arguments = {"node",
+                             ZS_BENCH_PEERS "/surrealdb_ingest.mjs",
+                             (home / "documents.ndjson").string(),
+                             (home / "data").string(),
+                             std::to_string(count),
+                             "1000"};
+        command.log = home / "log";
+        Process process(command);
+        std::istringstream result(process.wait_for_line("result ", std::chrono::minutes(10)));
+        double took = 0;
+        double cpu = 0;
+        double growth = 0;
+        result >> took >> cpu >> growth;
+        process.stop(SIGTERM);
+        std::filesystem::remove_all(home);
+        if (!result || took <= 0) throw Failure("SurrealDB told no result");
+        Sample measured = sample(count, took, cpu);
+        measured["peak_growth_mib"] = growth;
+        return measured;
+    }
+
+    std::size_t documents_;
     Block block_;
     ScratchDir directory_;
     Zserver zserver_;
@@ -263,9 +316,11 @@ private:
 void measure(const BenchOptions& options) {
     Peers peers(options);
     Report report("ingest", options);
-    report.note("documents", fmt::format("{} of 200 bytes", kDocuments));
+    report.note("documents", fmt::format("{} of 200 bytes", peers.documents()));
     report.note("one 4 KiB append and fdatasync", fmt::format("{:.0f} µs", peers.sync_us()));
-    const std::vector<Subject> subjects{peers.ours(), peers.copy(), peers.bare()};
+    std::vector<Subject> subjects{peers.ours(), peers.copy(), peers.bare(),
+                                  peers.bare_in_batches()};
+    if (Peers::has_surrealdb()) subjects.push_back(peers.surrealdb());
     const auto samples = run_interleaved(subjects, options.rounds);
     report.table("Bulk load", subjects, samples, kColumns, kCopy);
     const auto& ours = samples.at(kOurs);
@@ -285,7 +340,7 @@ int main(int argc, char** argv) {
     defaults.rounds = 3;
     return zs::bench::run_bench(
         argc, argv,
-        "bench ingest: NDJSON over HTTP, against PostgreSQL COPY and SQLite "
-        "in one transaction",
+        "bench ingest: NDJSON over HTTP, against PostgreSQL COPY, bare SQLite "
+        "and SurrealDB",
         defaults, zs::bench::measure);
 }

@@ -16,6 +16,7 @@ constexpr const char* kFlags =
     "  --seconds S      measured time of one run\n"
     "  --rounds N       runs of each subject, interleaved; medians are shown\n"
     "  --clients A,B    concurrent clients\n"
+    "  --quick          less data than the figures of docs/benchmarks.md are about\n"
     "  --seed N         seed of what is random\n"
     "  --access-log     with access logs, ours and the peer's\n"
     "  --json           one JSON document instead of tables\n";
@@ -51,6 +52,10 @@ std::optional<BenchOptions> parse(int argc, char** argv, BenchOptions options) {
         if (flag == "--help" || flag == "-h") return std::nullopt;
         if (flag == "--json") {
             options.json = true;
+            continue;
+        }
+        if (flag == "--quick") {
+            options.quick = true;
             continue;
         }
         if (flag == "--access-log") {

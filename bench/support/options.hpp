@@ -16,6 +16,7 @@ struct BenchOptions {
     std::vector<int> clients;  // empty: the benchmark's own
     bool json = false;         // one JSON document on stdout instead of tables
     bool access_log = false;   // ours and the peer's
+    bool quick = false;        // less data, where a benchmark knows what that is
     std::uint64_t seed = 1;
 
     std::vector<int> clients_or(std::vector<int> fallback) const {
