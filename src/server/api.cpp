@@ -21,6 +21,12 @@ Api::Api(ApiServices s, http::OperationsConfig operations)
       tables_(s.sql, answers_),
       transactions_(s.transactions, s.sql.limits(), answers_, idempotency_),
       files_(s.files, s.file_upkeep, std::move(s.file_options)),
+      job_submits_(s.jobs.intake, idempotency_),
+      jobs_(s.jobs.queue, s.identity.audit, idempotency_, waits_end_),
+      job_logs_(s.jobs.queue, waits_end_),
+      job_artifacts_(s.jobs.queue, s.files),
+      job_plans_(s.jobs.templates, s.jobs.scheduler, idempotency_),
+      workers_(s.jobs.queue, s.jobs.blobs, s.jobs.ledger, s.clock, waits_end_, s.jobs.workers),
       collections_(s.collections, idempotency_),
       documents_(s.collections, s.sql, answers_),
       ingest_(s.ingest),
@@ -44,6 +50,12 @@ void Api::register_routes(http::Router& router) {
     tables_.register_routes(router);
     transactions_.register_routes(router);
     files_.register_routes(router);
+    job_submits_.register_routes(router);
+    jobs_.register_routes(router);
+    job_logs_.register_routes(router);
+    job_artifacts_.register_routes(router);
+    job_plans_.register_routes(router);
+    workers_.register_routes(router);
     collections_.register_routes(router);
     documents_.register_routes(router);
     ingest_.register_routes(router);

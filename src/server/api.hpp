@@ -10,6 +10,11 @@
 #include "adapters/http/routes/file_routes.hpp"
 #include "adapters/http/routes/idempotency.hpp"
 #include "adapters/http/routes/ingest_routes.hpp"
+#include "adapters/http/routes/job_artifact_routes.hpp"
+#include "adapters/http/routes/job_log_routes.hpp"
+#include "adapters/http/routes/job_plan_routes.hpp"
+#include "adapters/http/routes/job_routes.hpp"
+#include "adapters/http/routes/job_submit_routes.hpp"
 #include "adapters/http/routes/operations_routes.hpp"
 #include "adapters/http/routes/organization_routes.hpp"
 #include "adapters/http/routes/permission_routes.hpp"
@@ -21,10 +26,22 @@
 #include "adapters/http/routes/transaction_routes.hpp"
 #include "adapters/http/routes/user_routes.hpp"
 #include "adapters/http/routes/vector_routes.hpp"
+#include "adapters/http/routes/worker_routes.hpp"
 #include "core/identity/identity.hpp"
 #include "server/ws_route.hpp"
 
 namespace zs::server {
+
+// What the routes of jobs stand on.
+struct JobServices {
+    jobs::JobQueue& queue;
+    jobs::JobIntake& intake;
+    jobs::TemplateService& templates;
+    jobs::Scheduler& scheduler;
+    files::BlobStore& blobs;
+    files::BlobLedger& ledger;
+    http::WorkerRoutes::Options workers;
+};
 
 // What the routes stand on.
 struct ApiServices {
@@ -43,6 +60,7 @@ struct ApiServices {
     files::FileService& files;
     files::FileUpkeep& file_upkeep;
     http::FileRoutes::Options file_options;
+    JobServices jobs;
     events::Fanout& fanout;
     http::EventRoutes::Options event_options;
     ws::WsServer& sockets;
@@ -57,8 +75,11 @@ public:
     void register_routes(http::Router& router);
     // For listeners of their own (monitoring.health_addr, monitoring.metrics_addr).
     http::OperationsRoutes& operations() { return operations_; }
+    // Answers those who wait for news of jobs, and ends the logs that are followed.
+    void end_waits() { waits_end_ = true; }
 
 private:
+    http::WaitsEnd waits_end_{false};
     http::Idempotency idempotency_;
     http::SqlAnswers answers_;
     http::OperationsRoutes operations_;
@@ -75,6 +96,12 @@ private:
     http::TableRoutes tables_;
     http::TransactionRoutes transactions_;
     http::FileRoutes files_;
+    http::JobSubmitRoutes job_submits_;
+    http::JobRoutes jobs_;
+    http::JobLogRoutes job_logs_;
+    http::JobArtifactRoutes job_artifacts_;
+    http::JobPlanRoutes job_plans_;
+    http::WorkerRoutes workers_;
     http::CollectionRoutes collections_;
     http::DocumentRoutes documents_;
     http::IngestRoutes ingest_;

@@ -9,8 +9,8 @@
 #include "adapters/relational/file_catalog.hpp"
 #include "adapters/relational/idempotency_store.hpp"
 #include "adapters/relational/identity_stores.hpp"
-#include "adapters/sqlite_data/sqlite_collections.hpp"
 #include "adapters/sqlite_data/sqlite_change_journal.hpp"
+#include "adapters/sqlite_data/sqlite_collections.hpp"
 #include "adapters/sqlite_data/sqlite_sql_engine.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
 #include "adapters/sqlite_data/vector_definitions.hpp"
@@ -26,11 +26,13 @@
 #include "server/event_sources.hpp"
 #include "server/health_monitor.hpp"
 #include "server/ingest_events.hpp"
+#include "server/job_system.hpp"
 #include "server/schema.hpp"
 #include "server/settings.hpp"
 #include "server/version.hpp"
 
 #include <cstdlib>
+#include <thread>
 #include <utility>
 
 namespace zs::server {
@@ -98,14 +100,39 @@ struct Ground {
     std::unique_ptr<files::BlobStore> blobs;
 };
 
+JobGround job_ground(Ground& ground, events::EventBus& events, files::FileService& files,
+                     files::BlobLedger& ledger) {
+    return {.config = ground.config,
+            .database = *ground.database,
+            .events = events,
+            .files = files,
+            .blobs = *ground.blobs,
+            .ledger = ledger,
+            .io = ground.io,
+            .files_pool = ground.files_pool,
+            .clock = ground.clock};
+}
+
+JobServices job_services(JobSystem& jobs, Ground& ground, files::BlobLedger& ledger) {
+    return {.queue = jobs.queue(),
+            .intake = jobs.intake(),
+            .templates = jobs.templates(),
+            .scheduler = jobs.scheduler(),
+            .blobs = *ground.blobs,
+            .ledger = ledger,
+            .workers = worker_route_options(ground.config)};
+}
+
 }  // namespace
 
 struct Application::Parts {
     Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner token_signer);
 
+    void connect();
     Result<void> start_blocking();
     Result<void> listen();
     Result<void> listen_for_metrics();
+    void drain_jobs_blocking();
     void stop_blocking();
 
     std::unique_ptr<Ground> ground;
@@ -139,6 +166,7 @@ struct Application::Parts {
     files::FileMetrics file_metrics;
     files::FileService files;
     files::FileUpkeep file_upkeep;
+    JobSystem jobs;
     HealthMonitor health;
     EventDelivery delivery;
 
@@ -189,6 +217,7 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
             file_limits(ground->config)),
       file_upkeep(*ground->blobs, blob_ledger, ground->clock, file_metrics,
                   file_limits(ground->config)),
+      jobs(job_ground(*ground, event_bus, files, blob_ledger)),
       health(*ground->database, ground->config.server.data,
              {&ground->database_pool, &sql_pool, &ground->files_pool}),
       delivery(ground->config,
@@ -210,6 +239,7 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
            .files = files,
            .file_upkeep = file_upkeep,
            .file_options = file_route_options(ground->config),
+           .jobs = job_services(jobs, *ground, blob_ledger),
            .fanout = delivery.fanout,
            .event_options = delivery.stream_options,
            .sockets = delivery.sockets,
@@ -217,15 +247,19 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
           operations_settings(ground->config)),
       server(ground->io, router, credentials,
              http_settings(ground->config, ground->config.server.addr)) {
+    connect();
+}
+
+void Application::Parts::connect() {
     engine.use_vector_indexes(&vector_indexes);
+    api.register_routes(router);
+    publish_permission_changes(identity.permissions, event_bus);
+    publish_ingests(ingest, event_bus);
     identity.cache.on_session_ended(
         [this](identity::SessionId id) { background.spawn(transactions.end_session(id.uuid())); });
 }
 
 Result<void> Application::Parts::start_blocking() {
-    api.register_routes(router);
-    publish_permission_changes(identity.permissions, event_bus);
-    publish_ingests(ingest, event_bus);
     const auto executor = ground->io.executor();
     auto identities = async::run_blocking(executor, identity.start());
     if (!identities) return identities;
@@ -236,6 +270,9 @@ Result<void> Application::Parts::start_blocking() {
     if (!recovered) return std::move(recovered).error();
     auto collected = async::run_blocking(executor, file_upkeep.recover());
     if (!collected) return std::move(collected).error();
+    auto working = jobs.start_blocking();
+    if (!working) return working;
+    background.spawn(jobs.show_metrics());
     background.spawn(identity.watcher.run());
     background.spawn(transactions.run());
     background.spawn(vector_indexes.warm());
@@ -275,8 +312,21 @@ Result<void> Application::Parts::listen() {
     return server.listen();
 }
 
+// Workers of this process finish what they run, while requests about jobs are still answered. A
+// second signal does not wait for them.
+void Application::Parts::drain_jobs_blocking() {
+    std::thread second_signal([this] {
+        if (ground->io.wait_for_signal_blocking() != 0) jobs.hurry();
+    });
+    jobs.drain_blocking();
+    ground->io.request_stop();
+    second_signal.join();
+}
+
 void Application::Parts::stop_blocking() {
     health.stopping();
+    drain_jobs_blocking();
+    api.end_waits();
     // Sockets and event streams hear of it, and are not waited for as requests are.
     delivery.announce_stop(ground->config.server.shutdown_grace);
     server.stop_accepting();
@@ -292,6 +342,7 @@ void Application::Parts::stop_blocking() {
         std::_Exit(1);
     }
     delivery.stop_blocking();
+    jobs.stop_blocking();
     async::run_blocking(ground->io.executor(), transactions.close());
     change_events->close();
     vector_indexes.stop();

@@ -28,6 +28,7 @@ struct Endpoint {
 enum class Hsts { Auto, Always, Off };
 enum class Signup { Open, Closed };
 enum class Backend { Embedded, Postgres };
+enum class WorkerMode { Auto, Local, Custom };
 
 struct ServerSection {
     Endpoint addr{"127.0.0.1", 8080};
@@ -167,6 +168,43 @@ struct WebSocketSection {
     std::chrono::seconds silent_after{60};
 };
 
+// Source: jobs.md section 12.
+struct JobsSection {
+    std::optional<std::string> backend;  // as written; jobs live where the control plane does
+    std::optional<Secret> postgres_url;
+    std::chrono::milliseconds lease{300'000};
+    std::chrono::milliseconds poll{5'000};
+    std::uint32_t lost_leases_max = 3;
+    std::uint32_t max_retries = 3;
+    std::chrono::seconds timeout_default{300};
+    std::chrono::seconds timeout_max{86'400};
+    std::chrono::milliseconds backoff{1'000};
+    std::chrono::milliseconds backoff_max{300'000};
+    std::size_t artifact_files_max = 1000;
+    std::uint64_t artifact_bytes_max = 1'073'741'824;
+    std::uint64_t log_bytes_max = 10'485'760;
+    std::size_t log_lines_max = 100'000;
+    std::uint64_t pending_max = 1'000'000;
+    std::uint64_t running_max = 0;
+    int retention_days = 7;
+};
+
+// The workers of this process, and those of `zserver worker`.
+struct WorkerSection {
+    WorkerMode mode = WorkerMode::Auto;
+    std::size_t slots = 4;
+    std::filesystem::path temp_dir;  // resolved: never empty
+    std::chrono::seconds kill_grace{10};
+    std::vector<std::string> allow;
+    std::string run_as;
+    std::vector<std::string> labels;
+    std::uint64_t memory_mb_max = 0;
+    std::uint64_t file_mb_max = 1024;
+    std::uint64_t open_files_max = 4096;
+    std::optional<std::string> server;
+    std::optional<Secret> token;
+};
+
 // Lifetime: a value; copied into what needs it. Holds secrets: never logged as a whole.
 struct Config {
     bool dev = false;  // --dev
@@ -180,6 +218,8 @@ struct Config {
     MonitoringSection monitoring;
     LimitsSection limits;
     WebSocketSection websocket;
+    JobsSection jobs;
+    WorkerSection worker;
 };
 
 // "host:port" or "[v6]:port". Errors: InvalidArgument saying what would be right.

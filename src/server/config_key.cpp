@@ -15,11 +15,12 @@ struct LaterPart {
 
 // Keys of existing configuration files whose part comes with a later version.
 constexpr LaterPart kLaterParts[] = {
-    {"queue.", "the job queue"},
-    {"worker.", "the job queue"},
     {"reliability.", "the job queue"},
-    {"server.workers", "the job queue"},
-    {"server.worker_concurrency", "the job queue"},
+    {"queue.artifacts", "a store of artifacts of their own"},
+    {"queue.max_stored_bytes", "quotas of stored bytes"},
+    {"worker.docker_image", "containers"},
+    {"worker.docker_images", "containers"},
+    {"worker.docker_network", "containers"},
     {"collab.", "live documents"},
     {"rtc.", "rooms"},
     {"webrtc.", "rooms"},
@@ -148,7 +149,8 @@ Error expected(const ConfigKey& key) {
 std::vector<ConfigKey> join_keys() {
     std::vector<ConfigKey> all;
     for (auto* section : {server_keys, auth_keys, storage_keys, sql_keys, limit_keys, file_keys,
-                          ingest_keys, websocket_keys, monitoring_keys}) {
+                          ingest_keys, websocket_keys, job_keys, worker_keys,
+                          monitoring_keys}) {
         for (auto& key : section()) {
             ZS_ASSERT(key.apply != nullptr && !(key.name.empty() && key.env.empty()));
             all.push_back(std::move(key));
@@ -209,7 +211,8 @@ Result<KeyValue> parse_value(const ConfigKey& key, std::string_view text) {
         case KeyType::Choice: return check_value(key, to_lower(trim(text)));
         case KeyType::List: return check_value(key, split_list(text));
         case KeyType::Integer: {
-            const auto number = parse_integer(trim(text), key.unit);
+            auto number = parse_integer(trim(text), key.unit);
+            if (key.false_is_zero && to_lower(trim(text)) == "false") number = 0;
             if (!number) return expected(key);
             return check_value(key, *number);
         }

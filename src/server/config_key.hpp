@@ -46,6 +46,7 @@ struct ConfigKey {
     std::int64_t min = 0;
     std::int64_t max = std::numeric_limits<std::int64_t>::max();
     std::string_view choices = {};  // "auto|always|off"
+    bool false_is_zero = false;     // an integer that may also be written as false
     // A further rule; answers what would be right, empty when the value is.
     std::string (*check)(const KeyValue&) = nullptr;
 
@@ -66,6 +67,8 @@ std::vector<ConfigKey> limit_keys();
 std::vector<ConfigKey> file_keys();
 std::vector<ConfigKey> ingest_keys();
 std::vector<ConfigKey> websocket_keys();
+std::vector<ConfigKey> job_keys();
+std::vector<ConfigKey> worker_keys();
 std::vector<ConfigKey> monitoring_keys();
 
 // A key that belongs to a part of zserver that this version does not have: it is ignored, with a

@@ -197,6 +197,7 @@ private:
         std::string got;
         if (const auto* truth = std::get_if<bool>(&entry.value)) {
             if (key.type == KeyType::Boolean) value = *truth;
+            if (key.false_is_zero && !*truth) value = std::int64_t{0};
             got = "true or false";
         } else if (const auto* number = std::get_if<std::int64_t>(&entry.value)) {
             if (key.type == KeyType::Integer) value = *number;

@@ -133,14 +133,14 @@ TEST(LoadConfig, ATypoInTheSectionIsSuggestedByItsLastWord) {
 
 TEST(LoadConfig, KeysOfLaterPartsAreOneWarningPerSection) {
     const auto loaded = load(
-        "[queue]\nbackend = 'postgres'\npoll_interval_ms = 1000\nmax_retries = 3\n"
+        "[scheduler]\ntick = 1\nbatch = 3\n"
         "[collab]\nx = 1\n");
     EXPECT_THAT(texts(loaded.errors), IsEmpty());
     EXPECT_THAT(
         texts(loaded.warnings),
-        ElementsAre("zserver.toml:2: queue.backend belongs to the job queue, which this "
+        ElementsAre("zserver.toml:2: scheduler.tick belongs to workflows, which this "
                     "version does not have; it is ignored",
-                    "zserver.toml:6: collab.x belongs to live documents, which this version "
+                    "zserver.toml:5: collab.x belongs to live documents, which this version "
                     "does not have; it is ignored"));
 }
 
@@ -166,7 +166,9 @@ metrics_enabled = true
     EXPECT_EQ(loaded.config.storage.backend, Backend::Postgres);
     EXPECT_EQ(loaded.config.storage.postgres_url->reveal(), "postgres://u:p@db/z");
     EXPECT_FALSE(loaded.config.storage.auto_migrate);
-    EXPECT_EQ(loaded.warnings.size(), 2U);
+    EXPECT_EQ(loaded.config.worker.slots, 4U);
+    EXPECT_EQ(loaded.config.jobs.poll, std::chrono::milliseconds(1000));
+    EXPECT_EQ(loaded.warnings.size(), 0U);
 }
 
 TEST(LoadConfig, VariablesAreInterpolatedOnce) {
@@ -318,6 +320,15 @@ TEST(LoadConfig, ReadsTheFileThatTheFlagNames) {
     input.file = path;
     EXPECT_THAT(error_of(load_config(input)), HasSubstr("zs_load_config.toml:2: sql.max_rows"));
     std::filesystem::remove(path);
+}
+
+TEST(LoadConfig, WorkersMayBeSwitchedOff) {
+    EXPECT_EQ(load("[server]\nworkers = false\n").config.worker.slots, 0U);
+    EXPECT_EQ(load("", {{"ZWORKER_CONCURRENCY", "false"}}).config.worker.slots, 0U);
+    EXPECT_EQ(load("[server]\nworkers = true\n").errors.size(), 1U);
+    EXPECT_EQ(load("", {{"ZBRAIN_POLL_INTERVAL", "2"}}).config.jobs.poll,
+              std::chrono::milliseconds(2000));
+    EXPECT_EQ(load("[queue]\nbackend = 'postgres'\n").errors.size(), 1U);
 }
 
 }  // namespace

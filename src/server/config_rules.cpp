@@ -1,5 +1,8 @@
 #include "server/config_rules.hpp"
 
+#include "base/encoding.hpp"
+#include "base/hash.hpp"
+
 #include <thread>
 
 namespace zs::server {
@@ -81,6 +84,22 @@ public:
         }
     }
 
+    void check_jobs() {
+        const auto& jobs = config_.jobs;
+        const bool postgres = config_.storage.backend == Backend::Postgres;
+        if (jobs.backend && jobs.backend->starts_with("postgres") != postgres)
+            fail("queue.backend",
+                 "must be the same as storage.backend: jobs live with the rest of "
+                 "the control plane");
+        const auto& url = config_.storage.postgres_url;
+        if (jobs.postgres_url && !(url && url->reveal() == jobs.postgres_url->reveal()))
+            fail("queue.postgres_url", "must be the same as storage.postgres_url");
+        if (jobs.timeout_default > jobs.timeout_max)
+            fail("queue.default_timeout_secs", "must not be more than queue.max_timeout_secs");
+        if (jobs.backoff > jobs.backoff_max)
+            fail("queue.retry_backoff_ms", "must not be more than queue.retry_backoff_max_ms");
+    }
+
     void check_times() {
         const auto& sql = config_.sql;
         if (sql.tx_timeout > sql.tx_timeout_max) {
@@ -112,6 +131,15 @@ private:
     std::vector<ConfigProblem>& warnings_;
 };
 
+// Two servers on one machine do not share the folder in which attempts work, and one server finds
+// its own again after a restart.
+std::filesystem::path temp_dir_of(const std::filesystem::path& data) {
+    std::error_code ignored;
+    const auto whole = std::filesystem::weakly_canonical(data, ignored);
+    const auto digest = sha256((ignored ? data : whole).string());
+    return "/tmp/zworker-" + to_hex(std::string_view(digest).substr(0, 4));
+}
+
 }  // namespace
 
 void resolve_config(Config& config, const Origins& origins) {
@@ -127,6 +155,7 @@ void resolve_config(Config& config, const Origins& origins) {
         config.storage.auto_migrate = config.storage.backend == Backend::Embedded;
     }
     if (is_default("ZAUTH_DEV_ORG_ID")) config.auth.dev_org = config.auth.default_org;
+    if (config.worker.temp_dir.empty()) config.worker.temp_dir = temp_dir_of(config.server.data);
     if (config.dev) config.server.cors_origins.push_back("http://localhost:3000");
 
     if (config.server.addr.host == "localhost") config.server.addr.host = "127.0.0.1";
@@ -143,6 +172,7 @@ void check_config(const Config& config, const Origins& origins, std::vector<Conf
     rules.check_dev();
     rules.check_storage();
     rules.check_times();
+    rules.check_jobs();
 }
 
 }  // namespace zs::server

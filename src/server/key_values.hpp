@@ -16,6 +16,9 @@ inline std::int64_t as_integer(const KeyValue& value) {
 inline const std::string& as_text(const KeyValue& value) {
     return std::get<std::string>(value);
 }
+inline const std::vector<std::string>& as_list(const KeyValue& value) {
+    return std::get<std::vector<std::string>>(value);
+}
 inline Secret as_secret(const KeyValue& value) {
     return Secret(as_text(value));
 }

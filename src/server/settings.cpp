@@ -113,6 +113,12 @@ localfs::Options file_store_options(const Config& config) {
     return out;
 }
 
+http::WorkerRoutes::Options worker_route_options(const Config& config) {
+    http::WorkerRoutes::Options out;
+    out.artifact_bytes_max = config.jobs.artifact_bytes_max;
+    return out;
+}
+
 http::FileRoutes::Options file_route_options(const Config& config) {
     return {.operating_org = config.auth.default_org,
             .file_bytes_max = config.files.file_bytes_max};

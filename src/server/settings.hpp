@@ -2,6 +2,7 @@
 
 #include "adapters/crypto/token_secrets.hpp"
 #include "adapters/http/routes/file_routes.hpp"
+#include "adapters/http/routes/worker_routes.hpp"
 #include "adapters/http/server.hpp"
 #include "adapters/localfs/local_blob_store.hpp"
 #include "adapters/relational/open_database.hpp"
@@ -29,6 +30,7 @@ usearch::VectorOptions vector_settings(const Config& config);
 files::Limits file_limits(const Config& config);
 localfs::Options file_store_options(const Config& config);
 http::FileRoutes::Options file_route_options(const Config& config);
+http::WorkerRoutes::Options worker_route_options(const Config& config);
 WsRoute::Options ws_route_options(const Config& config);
 ws::WsConfig ws_settings(const Config& config);
 events::Outbox::Limits event_queue_limits(const Config& config);

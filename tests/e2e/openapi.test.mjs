@@ -5,7 +5,7 @@ import { after as afterAll, before, test } from 'node:test';
 
 import { openStream, Socket } from './support/events.mjs';
 import { check, document, operations } from './support/openapi.mjs';
-import { Server } from './support/server.mjs';
+import { eventually, Server } from './support/server.mjs';
 
 const NOBODY = '0198c0de-0000-7000-8000-000000000000';
 const PASSWORD = 'correct horse 9';
@@ -297,6 +297,97 @@ test('files', async () => {
   await call('GET', '/v1/files/maintenance', { token, expect: 200 });
   await call('POST', '/v1/files/maintenance', { token, body: { job: 'verify' }, expect: 202 });
   await call('POST', '/v1/files/maintenance', { token, body: { job: 'rest' }, expect: 400 });
+});
+
+test('jobs, under both names', async () => {
+  const { token } = await server.login('admin@example.org');
+  const ended = (id) => eventually(async () => {
+    const { state } = (await server.get(`/v1/jobs/${id}?wait_ms=1000`, { token })).json;
+    return ['succeeded', 'failed', 'canceled'].includes(state);
+  }, 20_000);
+  for (const base of ['/v1/jobs', '/jobs']) {
+    const post = (path, body, expect) => call('POST', `${base}${path}`, { token, body, expect });
+    const command = ['sh', '-c', 'echo hi; echo kept > "$ZJOB_ARTIFACTS/a.txt"'];
+    const id = (await post('', { command, env: { A: 'b' }, tags: ['t'], metadata: { k: 1 },
+      priority: 1, concurrency: { key: 'c', max: 2 }, retry: { initial_ms: 10 } }, 201)).json.id;
+    await post('', {}, 400);
+    await post('', { command: 'x' }, 422);
+    await ended(id);
+    const one = `${base}/${id}`;
+    const get = (path, expect, headers) =>
+      call('GET', `${one}${path}`, { token, expect, headers });
+    await get('', 200);
+    await get('/logs', 200);
+    await get('/logs', 200, { Accept: 'text/plain' });
+    await get('/logs?follow=true', 200);
+    await get('/logs?follow=true', 200, { Accept: 'text/event-stream' });
+    await get('/artifacts', 200);
+    await get('/artifacts/a.txt', 200);
+    await get('/artifacts/a.txt', 206, { Range: 'bytes=0-1' });
+    await get('/artifacts/b.txt', 404);
+    await get('/why', 200);
+    await post('/bulk', { jobs: [{ command: ['true'] }, {}] }, 200);
+    await call('GET', `${base}?state=succeeded&tag=t&limit=1`, { token, expect: 200 });
+    await call('GET', `${base}?state=nonsense`, { token, expect: 400 });
+    await call('GET', `${base}/stats`, { token, expect: 200 });
+    await post('/pause', undefined, 200);
+    const held = (await post('', { command: ['true'] }, 201)).json.id;
+    await post(`/${held}/cancel`, undefined, 200);
+    await post(`/${held}/cancel`, undefined, 409);
+    await post('/resume', undefined, 200);
+    await post(`/${held}/retry`, undefined, 200);
+    await ended(held);
+    await post(`/${held}/retry`, undefined, 409);
+    const later = (await post('', { command: ['true'], delay_secs: 60 }, 201)).json.id;
+    await call('DELETE', `${base}/${later}`, { token, expect: 200 });
+    await call('DELETE', `${base}/${later}?purge=true`, { token, expect: 204 });
+    await call('DELETE', `${base}/${NOBODY}`, { token, expect: 404 });
+  }
+  await call('GET', '/api/v1/queue/stats', { token, expect: 200 });
+});
+
+test('job templates and schedules', async () => {
+  const { token } = await server.login('admin@example.org');
+  const template = { name: 't', spec: { command: ['echo', '${params.a}'] } };
+  await call('POST', '/v1/job-templates', { token, body: template, expect: 201 });
+  await call('POST', '/v1/job-templates', { token, body: template, expect: 409 });
+  await call('GET', '/v1/job-templates', { token, expect: 200 });
+  await call('GET', '/v1/job-templates/t', { token, expect: 200 });
+  await call('PUT', '/v1/job-templates/t', { token, body: template, expect: 200 });
+  await call('DELETE', '/v1/job-templates/t', { token, expect: 204 });
+  await call('GET', '/v1/job-templates/t', { token, expect: 404 });
+  const plan = { name: 's', spec: { command: ['true'] }, cron_expression: '0 3 * * *' };
+  const { id } = (await call('POST', '/v1/job-schedules', { token, body: plan, expect: 201 })).json;
+  await call('POST', '/v1/job-schedules',
+    { token, body: { ...plan, cron_expression: 'x' }, expect: 400 });
+  await call('GET', '/v1/job-schedules', { token, expect: 200 });
+  await call('GET', `/v1/job-schedules/${id}`, { token, expect: 200 });
+  await call('PUT', `/v1/job-schedules/${id}`, { token, body: plan, expect: 200 });
+  await call('POST', `/v1/job-schedules/${id}/trigger`, { token, expect: 201 });
+  await call('GET', `/v1/job-schedules/${id}`, { token, expect: 200 });
+  await call('DELETE', `/v1/job-schedules/${id}`, { token, expect: 204 });
+});
+
+test('workers elsewhere', async () => {
+  const { token } = await server.login('admin@example.org');
+  const post = (path, body, expect) => call('POST', `/v1/workers/${path}`, { token, body, expect });
+  const spec = { command: ['true'], requires: ['mine'] };
+  const lease = async () => (await post('lease',
+    { worker_id: 'w', labels: ['mine'], wait_ms: 5000 }, 200)).json.jobs[0];
+  const { id } = (await call('POST', '/v1/jobs', { token, body: spec, expect: 201 })).json;
+  await post('lease', {}, 422);
+  const given = await lease();
+  await post(`jobs/${id}/release`, { token: given.token }, 200);
+  const kept = (await lease()).token;
+  await post('heartbeat', { worker_id: 'w', leases: [{ job_id: id, token: kept }] }, 200);
+  await post(`jobs/${id}/logs`, { token: kept, lines: [{ stream: 'stdout', line: 'x' }] }, 200);
+  await post(`jobs/${id}/logs`, { token: given.token, lines: [] }, 409);
+  await call('PUT', `/v1/workers/jobs/${id}/artifacts/a?token=${kept}`, {
+    token, body: 'x', headers: { 'Content-Type': 'application/octet-stream' }, expect: 201,
+  });
+  await call('GET', '/v1/workers', { token, expect: 200 });
+  await post(`jobs/${id}/finish`, { token: kept, outcome: 'succeeded', output: 1 }, 200);
+  await post(`jobs/${NOBODY}/finish`, { token: kept, outcome: 'succeeded' }, 404);
 });
 
 test('events', async () => {

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 
 import { checkData, walkData } from './walk_data.mjs';
 import { walkEvents } from './walk_events.mjs';
+import { walkJobs } from './walk_jobs.mjs';
 
 const CREATE_BOOKS = `CREATE TABLE books (
   id INTEGER PRIMARY KEY, title TEXT NOT NULL, author TEXT NOT NULL, genre TEXT NOT NULL,
@@ -302,7 +303,7 @@ export async function walk(talk, server, books) {
   };
   talk.url = server.url;
   const parts = [accounts, tables, queries, streams, mistakes, transactions, keys, permissions,
-    environments, walkData, walkEvents, probes, commandLine, powerCut];
+    environments, walkData, walkEvents, walkJobs, probes, commandLine, powerCut];
   for (const part of parts) await part(talk, world);
   return world.admin;
 }

@@ -4,7 +4,9 @@
 #include "server/commands/audit_command.hpp"
 #include "server/commands/config_commands.hpp"
 #include "server/commands/migrate_command.hpp"
+#include "server/commands/trial_options.hpp"
 #include "server/commands/user_commands.hpp"
+#include "server/commands/worker_command.hpp"
 #include "server/suggest.hpp"
 #include "server/version.hpp"
 
@@ -25,6 +27,7 @@ constexpr std::string_view kExamples = R"(Examples:
   zserver server --dev                        a server to try things with
   zserver server --config zserver.toml        a server to keep
   zserver sql "SELECT 1"                      ask a running server
+  zserver jobs submit -f -- ./report.sh       run a program on it
   zserver COMMAND --help                      more about a command
 
 Exit codes: 0 success, 1 failure, 2 wrong usage, 130 interrupted.)";
@@ -58,7 +61,7 @@ void add_key_flags(CLI::App& command, const std::shared_ptr<ConfigSource>& sourc
                 help)
             ->type_name("VALUE");
     }
-    // Accepted for scripts written for the whole product; the load warns about them.
+    // Scripts also pass them without a number.
     for (const auto& [flag, name] :
          {std::pair("--workers", "server.workers"),
           std::pair("--worker-concurrency", "server.worker_concurrency")}) {
@@ -66,9 +69,9 @@ void add_key_flags(CLI::App& command, const std::shared_ptr<ConfigSource>& sourc
             .add_option_function<std::string>(
                 flag,
                 [source, shown = std::string(flag), key = std::string(name)](const std::string& v) {
-                    source->flags.push_back({shown, key, v});
+                    if (!v.empty()) source->flags.push_back({shown, key, v});
                 },
-                "Job slots; no effect in this version")
+                "Programs of jobs that run at once [ZWORKER_CONCURRENCY]")
             ->type_name("N")
             ->expected(0, 1);
     }
@@ -90,6 +93,34 @@ Every setting, its variable and its default: zserver config docs.)");
         auto config = load_or_explain(config_input(*source, console), console);
         exit_code = config ? serve(*config) : console.fail(config.error());
     });
+}
+
+void add_worker(CLI::App& app, cli::Console& console, int& exit_code) {
+    auto* command = app.add_subcommand("worker", "Run jobs of a server, here");
+    command->footer(R"(Examples:
+  zserver worker --server https://z.example.org --concurrency 8 --label gpu
+  ZWORKER_SERVER=https://z.example.org ZWORKER_TOKEN=zs_… zserver worker
+
+The token is an API key with jobs:read, jobs:update and files:read. It gets only jobs of the key's
+own organization and environment. SIGTERM: no new jobs; what runs gets ZSHUTDOWN_GRACE_SECS, then
+is stopped and given back. A second signal does not wait.)");
+    auto options = std::make_shared<WorkerCommandOptions>();
+    command->add_option("--server", options->server, "Whose jobs to run [ZWORKER_SERVER]")
+        ->type_name("URL");
+    command->add_option("--token", options->token, "API key [ZWORKER_TOKEN]")->type_name("TOKEN");
+    command->add_option("--id", options->id, "Name, the same after a restart [host and directory]")
+        ->type_name("NAME");
+    command->add_option("--label", options->labels, "What jobs may require; repeatable")
+        ->type_name("LABEL")
+        ->allow_extra_args(false);
+    command->add_option("--concurrency", options->slots, "Jobs at once [ZWORKER_CONCURRENCY]")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000));
+    command->add_option("--temp-dir", options->temp_dir, "Where they work [ZWORKER_TEMP_DIR]")
+        ->type_name("DIR");
+    add_source(*command, options->source);
+    command->callback(
+        [options, &console, &exit_code] { exit_code = run_worker_command(*options, console); });
 }
 
 void add_config(CLI::App& app, cli::Console& console, int& exit_code) {
@@ -246,11 +277,13 @@ int run_command_line(const std::vector<std::string>& arguments, cli::Console& co
     app.require_subcommand(1);
     add_common(app, console);
     add_server(app, console, serve, exit_code);
+    add_worker(app, console, exit_code);
     cli::add_client_commands(app, console, clock, exit_code);
     add_users(app, console, exit_code);
     add_audit(app, console, exit_code);
     add_migrate(app, console, exit_code);
     add_config(app, console, exit_code);
+    add_trials(app, console, exit_code);
     add_version(app, console, exit_code);
     let_fall_through(app);
     try {

@@ -51,7 +51,8 @@ export class Server {
     const flags =
       [ 'server', '--host', '127.0.0.1', '--port', '0', '--data', this.data, ...this.args ];
     this.child = spawn(binary, flags, {
-      cwd: this.data, stdio: ['ignore', 'pipe', 'pipe'], env: environment(this.env),
+      cwd: this.data, stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment({ ZWORKER_TEMP_DIR: path.join(this.data, 'worker'), ...this.env }),
     });
     this.exited = new Promise((resolve) => {
       this.child.once('error', (error) => resolve({ error }));
