@@ -49,8 +49,15 @@ CLI::App* add(const Place& to, const std::string& name, const std::string& about
 CLI::App* add_for_ids(const Place& to, const std::string& name, const std::string& about,
                       const Options& options, Run run, int count) {
     auto* command = add(to, name, about, options, run);
-    auto* ids = command->add_option("ID", options->ids, "The job's id")->required();
-    if (count > 0) ids->expected(count);
+    if (count != 1) {
+        command->add_option("ID", options->ids, "The jobs' ids")->required();
+        return command;
+    }
+    // One text and not a list of one, which would take what stands behind it, too.
+    command
+        ->add_option_function<std::string>(
+            "ID", [options](const std::string& id) { options->ids = {id}; }, "The job's id")
+        ->required();
     return command;
 }
 
