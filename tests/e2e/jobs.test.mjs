@@ -339,10 +339,10 @@ test('what is wrong with a specification is said', async () => {
   const wrong = (body) => jobs.request('POST', '/v1/jobs', { body });
   problem(assert, await wrong({}), 400, 'command_required');
   assert.equal((await wrong({ command: 'echo hi' })).status, 422);
-  assert.ok([400, 422].includes((await wrong({ command: ['true'], timeout_secs: 0 })).status));
-  assert.ok([400, 422].includes((await wrong({ command: ['true'], env: { ZJOB_X: 'y' } })).status));
-  assert.ok([400, 422].includes((await wrong({ command: ['true'], org_id: 'other' })).status));
-  assert.ok([400, 422].includes((await wrong({ command: ['a'], cmd: ['b'] })).status));
+  assert.equal((await wrong({ command: ['true'], timeout_secs: 0 })).status, 400);
+  assert.equal((await wrong({ command: ['true'], env: { ZJOB_X: 'y' } })).status, 400);
+  assert.equal((await wrong({ command: ['true'], org_id: 'other' })).status, 400);
+  assert.equal((await wrong({ command: ['a'], cmd: ['b'] })).status, 400);
   problem(assert, await jobs.request('GET', '/v1/jobs?state=nonsense'), 400, 'invalid_state');
   assert.equal((await jobs.request('GET', '/v1/jobs/nonsense')).status, 400);
   assert.equal((await server.post('/v1/jobs', {})).status, 401);

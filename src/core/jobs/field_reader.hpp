@@ -28,10 +28,15 @@ public:
     void fail(Error error) {
         if (!failed_) failed_ = std::move(error);
     }
+    // A value that is out of range or malformed.
     void refuse(std::string_view field, std::string_view rule) {
         const std::string name = path(field);
-        Error error = unprocessable("'" + name + "' " + std::string(rule), name);
-        fail(std::move(error));
+        fail(invalid_field(name, "'" + name + "' " + std::string(rule)));
+    }
+    // A field that is missing or has the wrong JSON type.
+    void reject(std::string_view field, std::string_view rule) {
+        const std::string name = path(field);
+        fail(unprocessable("'" + name + "' " + std::string(rule), name));
     }
     std::string path(std::string_view field) const {
         return path_.empty() ? std::string(field) : path_ + "." + std::string(field);
@@ -108,7 +113,7 @@ public:
         const auto* value = at(field);
         if (value == nullptr) return nullptr;
         if (!value->is_object()) {
-            refuse(field, "must be an object");
+            reject(field, "must be an object");
             return nullptr;
         }
         return &value->get_object();

@@ -132,7 +132,7 @@ void read_limits(FieldReader& in, JobSpec& spec) {
         FieldReader inner(*object, "concurrency");
         ConcurrencyLimit limit;
         auto key = read_key(inner, "key");
-        if (!key) inner.refuse("key", "is missing");
+        if (!key) inner.reject("key", "is missing");
         const auto max = inner.integer("max", 1, limits::kConcurrencyMax);
         if (!inner.ok()) return in.fail(inner.take_error());
         limit.key = std::move(*key);
@@ -143,9 +143,9 @@ void read_limits(FieldReader& in, JobSpec& spec) {
         FieldReader inner(*object, "rate");
         RateLimit limit;
         auto key = read_key(inner, "key");
-        if (!key) inner.refuse("key", "is missing");
+        if (!key) inner.reject("key", "is missing");
         const auto most = inner.integer("per_minute", 1, limits::kPerMinuteMax);
-        if (inner.ok() && !most) inner.refuse("per_minute", "is missing");
+        if (inner.ok() && !most) inner.reject("per_minute", "is missing");
         if (!inner.ok()) return in.fail(inner.take_error());
         limit.key = std::move(*key);
         limit.per_minute = static_cast<std::uint32_t>(*most);
@@ -159,7 +159,7 @@ void read_limits(FieldReader& in, JobSpec& spec) {
 void read_dependencies(FieldReader& in, JobSpec& spec) {
     const auto* value = in.at("depends_on");
     if (value == nullptr) return;
-    if (!value->is_array()) return in.refuse("depends_on", "must be an array");
+    if (!value->is_array()) return in.reject("depends_on", "must be an array");
     const auto& items = value->get_array();
     if (items.size() > limits::kDependenciesMax) {
         return in.refuse("depends_on", "must have at most 100 entries");
@@ -177,7 +177,7 @@ void read_dependencies(FieldReader& in, JobSpec& spec) {
             id = object->if_contains("job_id");
         }
         if (id == nullptr || !id->is_string()) {
-            return in.refuse(path, "must be the id of a job, or {job_id, when}");
+            return in.reject(path, "must be the id of a job, or {job_id, when}");
         }
         auto uuid = Uuid::parse({id->get_string().data(), id->get_string().size()});
         if (!uuid) return in.refuse(path, "must be the id of a job");

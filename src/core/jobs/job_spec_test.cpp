@@ -18,11 +18,17 @@ Result<JobSpec> parsed(std::string_view text) {
     return parse_job_spec(json->get_object(), {}, kNow);
 }
 
-std::string refused_field(std::string_view text) {
+// "400 timeout_secs": the status of what is wrong, and the field it names.
+std::string refused(std::string_view text) {
     const auto spec = parsed(text);
     if (spec) return "(accepted)";
-    const auto* field = spec.error().details.if_contains("field");
-    return field == nullptr ? spec.error().message : std::string(field->as_string().c_str());
+    const Error error = spec.error();
+    const auto* field = error.details.if_contains("field");
+    if (field == nullptr) return error.message;
+    const std::string status = error.code == ErrorCode::InvalidArgument ? "400 "
+                               : error.code == ErrorCode::Unprocessable ? "422 "
+                                                                        : "other ";
+    return status + std::string(field->as_string());
 }
 
 TEST(JobSpecRules, TheLeastIsACommandAndTheRestIsDefaults) {
@@ -50,34 +56,39 @@ TEST(JobSpecRules, ACommandIsRequired) {
 
 TEST(JobSpecRules, EveryRuleNamesItsField) {
     const std::pair<const char*, const char*> kWrong[] = {
-        {R"({"command":["a"],"cmd":["b"]})", "cmd"},
-        {R"({"command":["a\u0000"]})", "command"},
-        {R"({"command":[""]})", "command[0]"},
-        {R"({"command":["a"],"env":{"1A":"x"}})", "env"},
-        {R"({"command":["a"],"env":{"ZJOB_ID":"x"}})", "env.ZJOB_ID"},
-        {R"({"command":["a"],"timeout_secs":0})", "timeout_secs"},
-        {R"({"command":["a"],"timeout_secs":86401})", "timeout_secs"},
-        {R"({"command":["a"],"max_retries":101})", "max_retries"},
-        {R"({"command":["a"],"metadata":[]})", "metadata"},
-        {R"({"command":["a"],"tags":[""]})", "tags"},
-        {R"({"command":["a"],"priority":101})", "priority"},
-        {R"({"command":["a"],"delay_secs":-1})", "delay_secs"},
-        {R"({"command":["a"],"run_at":"2030-01-01T00:00:00Z"})", "run_at"},
-        {R"({"command":["a"],"run_at":"2025-10-10T00:00:00Z","delay_secs":1})", "delay_secs"},
-        {R"({"command":["a"],"concurrency":{"max":1}})", "concurrency.key"},
-        {R"({"command":["a"],"concurrency":{"key":"k","max":0}})", "concurrency.max"},
-        {R"({"command":["a"],"rate":{"key":"k"}})", "rate.per_minute"},
-        {R"({"command":["a"],"on_conflict":"maybe"})", "on_conflict"},
-        {R"({"command":["a"],"depends_on":["x"]})", "depends_on[0]"},
-        {R"({"command":["a"],"retry":{"multiplier":0.5}})", "retry.multiplier"},
-        {R"({"command":["a"],"files":{"../x":"00"}})", "files"},
-        {R"({"command":["a"],"resources":{"memory_mb":-1}})", "resources.memory_mb"},
-        {R"({"command":["a"],"sandbox":"L9"})", "sandbox"},
-        {R"({"command":["a"],"requires":["ok",7]})", "requires[1]"},
-        {R"({"command":["a"],"docker":{}})", "docker"},
+        {R"({"command":["a"],"cmd":["b"]})", "400 cmd"},
+        {R"({"command":["a\u0000"]})", "400 command"},
+        {R"({"command":[""]})", "400 command[0]"},
+        {R"({"command":["a"],"env":{"1A":"x"}})", "400 env"},
+        {R"({"command":["a"],"env":{"ZJOB_ID":"x"}})", "400 env.ZJOB_ID"},
+        {R"({"command":["a"],"timeout_secs":0})", "400 timeout_secs"},
+        {R"({"command":["a"],"timeout_secs":86401})", "400 timeout_secs"},
+        {R"({"command":["a"],"max_retries":101})", "400 max_retries"},
+        {R"({"command":["a"],"metadata":[]})", "422 metadata"},
+        {R"({"command":["a"],"tags":[""]})", "400 tags"},
+        {R"({"command":["a"],"priority":101})", "400 priority"},
+        {R"({"command":["a"],"delay_secs":-1})", "400 delay_secs"},
+        {R"({"command":["a"],"run_at":"2030-01-01T00:00:00Z"})", "400 run_at"},
+        {R"({"command":["a"],"run_at":"2025-10-10T00:00:00Z","delay_secs":1})", "400 delay_secs"},
+        {R"({"command":["a"],"concurrency":{"max":1}})", "422 concurrency.key"},
+        {R"({"command":["a"],"concurrency":{"key":"k","max":0}})", "400 concurrency.max"},
+        {R"({"command":["a"],"rate":{"key":"k"}})", "422 rate.per_minute"},
+        {R"({"command":["a"],"rate":{"key":"","per_minute":1}})", "400 rate.key"},
+        {R"({"command":["a"],"timeout_secs":"9"})", "422 timeout_secs"},
+        {R"({"command":["a"],"retry":7})", "422 retry"},
+        {R"({"command":["a"],"depends_on":"x"})", "422 depends_on"},
+        {R"({"command":["a"],"depends_on":[{"when":"finished"}]})", "422 depends_on[0]"},
+        {R"({"command":["a"],"on_conflict":"maybe"})", "400 on_conflict"},
+        {R"({"command":["a"],"depends_on":["x"]})", "400 depends_on[0]"},
+        {R"({"command":["a"],"retry":{"multiplier":0.5}})", "400 retry.multiplier"},
+        {R"({"command":["a"],"files":{"../x":"00"}})", "400 files"},
+        {R"({"command":["a"],"resources":{"memory_mb":-1}})", "400 resources.memory_mb"},
+        {R"({"command":["a"],"sandbox":"L9"})", "400 sandbox"},
+        {R"({"command":["a"],"requires":["ok",7]})", "422 requires[1]"},
+        {R"({"command":["a"],"docker":{}})", "422 docker"},
     };
-    for (const auto& [text, field] : kWrong)
-        EXPECT_EQ(refused_field(text), field) << text;
+    for (const auto& [text, wanted] : kWrong)
+        EXPECT_EQ(refused(text), wanted) << text;
 }
 
 TEST(JobSpecRules, ADelayIsATime) {

@@ -103,10 +103,11 @@ Result<JobTemplate> parse_job_template(const json::object& object) {
     FieldReader in(object);
     JobTemplate parsed;
     parsed.name = in.text("name", limits::kTemplateNameBytesMax).value_or("");
-    if (in.ok() && parsed.name.empty()) in.refuse("name", "is missing");
+    if (in.at("name") == nullptr) in.reject("name", "is missing");
+    if (parsed.name.empty()) in.refuse("name", "must not be empty");
     parsed.description = in.text("description", limits::kDescriptionBytesMax).value_or("");
     const auto* spec = in.object("spec");
-    if (in.ok() && spec == nullptr) in.refuse("spec", "is missing");
+    if (spec == nullptr) in.reject("spec", "is missing");
     if (spec != nullptr) {
         parsed.spec = *spec;
         if (spec->contains("template")) in.refuse("spec.template", "must not be in a template");

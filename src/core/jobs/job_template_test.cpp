@@ -19,14 +19,14 @@ std::string expanded(std::string_view spec, std::string_view submitted,
     with.spec = object(spec);
     if (!schema.empty()) with.params_schema = object(schema);
     const auto answer = expand_template(with, object(submitted));
-    if (!answer) return answer.error().reason_text().data();
+    if (!answer) return std::string(answer.error().reason_text());
     return boost::json::serialize(*answer);
 }
 
 TEST(JobTemplates, SubmittedFieldsGoOverTheirs) {
-    EXPECT_EQ(expanded(R"({"command":["a","b"],"env":{"A":"1","B":"2"},"priority":5})",
-                       R"({"template":"t","env":{"B":"3"},"command":["c"]})"),
-              R"({"env":{"A":"1","B":"3"},"priority":5,"command":["c"]})");
+    const auto merged = expanded(R"({"command":["a","b"],"env":{"A":"1","B":"2"},"priority":5})",
+                                 R"({"template":"t","env":{"B":"3"},"command":["c"]})");
+    EXPECT_EQ(object(merged), object(R"({"env":{"A":"1","B":"3"},"priority":5,"command":["c"]})"));
     EXPECT_EQ(expanded(R"({"command":["a"]})", R"({"cmd":["c"]})"), R"({"cmd":["c"]})");
 }
 

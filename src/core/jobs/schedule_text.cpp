@@ -9,14 +9,15 @@ Result<JobSchedule> parse_job_schedule(const boost::json::object& json) {
     FieldReader in(json);
     JobSchedule schedule;
     schedule.name = in.text("name", limits::kScheduleNameBytesMax).value_or("");
-    if (in.ok() && schedule.name.empty()) in.refuse("name", "is missing");
+    if (in.at("name") == nullptr) in.reject("name", "is missing");
+    if (schedule.name.empty()) in.refuse("name", "must not be empty");
     if (const auto* spec = in.object("spec")) {
         schedule.spec = *spec;
-    } else if (in.ok()) {
-        in.refuse("spec", "is missing");
+    } else {
+        in.reject("spec", "is missing");
     }
     const auto cron = in.text("cron_expression", 256);
-    if (in.ok() && !cron) in.refuse("cron_expression", "is missing");
+    if (!cron) in.reject("cron_expression", "is missing");
     schedule.cron_expression = cron.value_or("");
     schedule.timezone = in.text("timezone", 64).value_or("UTC");
     schedule.is_active = in.get<bool>("is_active").value_or(true);
