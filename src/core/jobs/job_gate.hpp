@@ -15,7 +15,7 @@ namespace zs::jobs {
 
 // Something a call of the store brought to light about one job.
 struct Finding {
-    std::uint64_t seq = 0;                 // its place in the job's sequence
+    std::uint64_t seq = 0;                 // its place in the job's sequence; 0: it was added
     std::optional<Transition> transition;  // a change of state
     std::optional<JobBrief> seen;          // how it was found when it was read again
     std::vector<events::NewEvent> events;  // lines of the log
@@ -59,9 +59,13 @@ private:
         std::vector<Finding> held;
     };
 
+    // A job that is freed of its dependencies keeps its number, so what was read under the same
+    // number goes before the change.
     static std::vector<Finding> in_order(std::vector<Finding> findings) {
-        std::stable_sort(findings.begin(), findings.end(),
-                         [](const Finding& a, const Finding& b) { return a.seq < b.seq; });
+        std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+            return std::pair(a.seq, a.transition.has_value())
+                   < std::pair(b.seq, b.transition.has_value());
+        });
         return findings;
     }
 

@@ -5,6 +5,7 @@
 #include "core/jobs/job_events.hpp"
 #include "core/jobs/job_queue_impl.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace zs::jobs {
@@ -108,56 +109,57 @@ void JobQueue::Impl::begin(JobId job) {
 }
 
 void JobQueue::Impl::end(JobId job, std::vector<Finding> findings) {
-    Stops stops;
+    Aftermath after;
     {
         const std::lock_guard lock(mutex);
-        take_in(gate.end(job, std::move(findings)), stops);
+        take_in(gate.end(job, std::move(findings)), after);
         pump();
     }
-    notify(stops);
+    act(after);
 }
 
 // `changes` is about `job` first, then about others.
 void JobQueue::Impl::end(JobId job, const Changes& changes) {
     std::vector<Finding> own;
-    Stops stops;
+    Aftermath after;
     {
         const std::lock_guard lock(mutex);
         for (const auto& transition : changes.transitions) {
             Finding finding;
-            finding.seq = transition.seq;
+            // Freed of its dependencies: it has no number, and comes after the submit.
+            finding.seq = std::max<std::uint64_t>(transition.seq, 1);
             finding.tenant = transition.job.tenant;
             finding.transition = transition;
             if (transition.job.id == job) {
                 own.push_back(std::move(finding));
             } else {
-                take_in(gate.pass(transition.job.id, std::move(finding)), stops);
+                take_in(gate.pass(transition.job.id, std::move(finding)), after);
             }
         }
-        take_in(gate.end(job, std::move(own)), stops);
+        take_in(gate.end(job, std::move(own)), after);
         pump();
     }
-    notify(stops);
+    act(after);
 }
 
-void JobQueue::Impl::take_in(std::vector<Finding> findings, Stops& stops) {
+void JobQueue::Impl::take_in(std::vector<Finding> findings, Aftermath& after) {
     for (auto& finding : findings) {
         for (auto& event : finding.events) {
             publish(finding.tenant, std::move(event));
         }
-        if (finding.transition) take_in(*finding.transition, stops);
-        if (finding.seen) take_in(*finding.seen);
+        if (finding.transition) take_in(*finding.transition, after);
+        if (finding.seen) take_in(*finding.seen, after);
     }
 }
 
-void JobQueue::Impl::take_in(const Transition& transition, Stops& stops) {
+void JobQueue::Impl::take_in(const Transition& transition, Aftermath& after) {
     const JobBrief& job = transition.job;
     const LeaseRef ref{job.id, job.token};
     if (job.state != JobState::Running) {
-        leases.erase(job.id);
+        leases.erase(job.id, job.token);
     } else if (transition.cancel_was_requested) {
         if (Lease* lease = leases.find(ref)) lease->cancel = true;
-        stops.emplace_back(ref, StopReason::Cancel);
+        after.stops.emplace_back(ref, StopReason::Cancel);
     }
     if (!shared()) ready.put(job, now());
     // One that was only released from its dependencies is pending as before.
@@ -167,21 +169,35 @@ void JobQueue::Impl::take_in(const Transition& transition, Stops& stops) {
     wake(job.id, true);
 }
 
-void JobQueue::Impl::take_in(const JobBrief& seen) {
+void JobQueue::Impl::take_in(const JobBrief& seen, Aftermath& after) {
     if (is_final(seen.state)) {
-        leases.erase(seen.id);
-        ready.erase(seen.id);
+        forget(seen.tenant, seen.id, seen.token);
     } else if (seen.state != JobState::Running) {
-        leases.erase(seen.id);
+        leases.erase(seen.id, seen.token);
         if (!shared()) ready.put(seen, now());
     } else if (Lease* lease = leases.find({seen.id, seen.token})) {
         lease->cancel = lease->cancel || seen.cancel_requested;
     } else if (!shared()) {
-        // A lease whose answer was lost: nobody works under it.
         ready.put(seen, now());
-        calls.spawn(give_back({seen.id, seen.token}));
+        after.orphans.push_back({seen.id, seen.token});
     }
     wake(seen.id, true);
+}
+
+// Its end came without an answer, so neither did what that end freed or canceled.
+void JobQueue::Impl::forget(const identity::Tenant& tenant, JobId job, LeaseToken until) {
+    leases.erase(job, until);
+    if (!ready.place(job)) return;
+    ready.erase(job);
+    for (const JobId dependent : ready.dependents(tenant))
+        suspects.emplace(tenant, dependent);
+}
+
+// A task begins at once when it is spawned on its own loop, and takes the lock.
+void JobQueue::Impl::act(const Aftermath& after) {
+    notify(after.stops);
+    for (const LeaseRef& orphan : after.orphans)
+        calls.spawn(give_back(orphan));
 }
 
 void JobQueue::Impl::notify(const Stops& stops) {

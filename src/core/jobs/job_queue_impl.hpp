@@ -26,6 +26,11 @@ namespace zs::jobs {
 struct JobQueue::Impl {
     using Ids = std::vector<JobId>;
     using Stops = std::vector<std::pair<LeaseRef, StopReason>>;
+    // What follows from a change once the lock is free: both may run other code at once.
+    struct Aftermath {
+        Stops stops;
+        std::vector<LeaseRef> orphans;  // leases whose answer was lost: nobody works under them
+    };
     struct WorkWaiter {
         Capability worker;
         std::size_t count = 1;
@@ -47,9 +52,11 @@ struct JobQueue::Impl {
     void begin(JobId job);
     void end(JobId job, std::vector<Finding> findings);
     void end(JobId job, const Changes& changes);
-    void take_in(std::vector<Finding> findings, Stops& stops);
-    void take_in(const Transition& transition, Stops& stops);
-    void take_in(const JobBrief& seen);
+    void take_in(std::vector<Finding> findings, Aftermath& after);
+    void take_in(const Transition& transition, Aftermath& after);
+    void take_in(const JobBrief& seen, Aftermath& after);
+    void forget(const identity::Tenant& tenant, JobId job, LeaseToken until);
+    void act(const Aftermath& after);
     void notify(const Stops& stops);
     void publish(const identity::Tenant& tenant, events::NewEvent event);
     void wake(JobId job, bool changed);
@@ -58,7 +65,7 @@ struct JobQueue::Impl {
 
     Result<void> reserve(const identity::Tenant& tenant, std::size_t jobs);
     void unreserve(const identity::Tenant& tenant, std::size_t jobs);
-    void added(const NewJob& job, const Result<Submitted>& answer);
+    std::vector<Finding> added(const NewJob& job, const Result<Submitted>& answer);
     async::Task<std::vector<Result<Submitted>>> run_adds(std::vector<NewJob> jobs, AddMode mode);
     async::Task<std::vector<Result<Changes>>> run_finishes(std::vector<FinishedAttempt> attempts);
     async::Task<Result<Ids>> wait_for_work(Capability worker, std::size_t count, Millis wait);

@@ -37,10 +37,10 @@ void JobQueue::Impl::unreserve(const identity::Tenant& tenant, std::size_t jobs)
     if ((found->second -= jobs) == 0) being_added.erase(found);
 }
 
-// The job is in the store; what is known of it comes into memory, and everybody hears of it.
-void JobQueue::Impl::added(const NewJob& job, const Result<Submitted>& answer) {
-    if (!answer) return;
-    const std::lock_guard lock(mutex);
+// The job is in the store: what everybody hears of it, and what comes into memory.
+std::vector<Finding> JobQueue::Impl::added(const NewJob& job, const Result<Submitted>& answer) {
+    std::vector<Finding> findings;
+    if (!answer) return findings;
     const JobBrief& brief = answer->brief;
     if (answer->deduplicated) {
         // The new specification of a waiting job; one that is being leased, or gone, is left alone.
@@ -50,47 +50,58 @@ void JobQueue::Impl::added(const NewJob& job, const Result<Submitted>& answer) {
         if (waits && !is_final(brief.state) && brief.state != JobState::Running) {
             ready.put(brief, now());
         }
-    } else {
-        Transition submitted;
-        submitted.job = brief;
-        submitted.job.state = JobState::Pending;
-        submitted.seq = 1;
-        submitted.at = job.created_at;
-        publish(job.tenant, state_event(submitted));
-        if (is_final(brief.state)) {
-            Transition ended;
-            ended.job = brief;
-            ended.from = JobState::Pending;
-            ended.seq = 2;
-            ended.at = job.created_at;
-            ended.error =
-                JobError{Failure::DependencyFailed, "a job it depends on did not end as needed",
-                         std::nullopt, std::nullopt};
-            publish(job.tenant, state_event(ended));
-        } else if (!shared()) {
-            ready.put(brief, now());
-        }
+        return findings;
     }
+    Finding& finding = findings.emplace_back();
+    finding.tenant = job.tenant;
+    finding.seen = brief;
+    Transition submitted;
+    submitted.job = brief;
+    submitted.job.state = JobState::Pending;
+    submitted.seq = 1;
+    submitted.at = job.created_at;
+    finding.events.push_back(state_event(submitted));
+    if (!is_final(brief.state)) return findings;
+    Transition ended;
+    ended.job = brief;
+    ended.from = JobState::Pending;
+    ended.seq = 2;
+    ended.at = job.created_at;
+    ended.error = JobError{Failure::DependencyFailed, "a job it depends on did not end as needed",
+                           std::nullopt, std::nullopt};
+    finding.events.push_back(state_event(ended));
+    return findings;
 }
 
 async::Task<std::vector<Result<Submitted>>> JobQueue::Impl::run_adds(std::vector<NewJob> jobs,
                                                                      AddMode mode) {
+    // What frees or ends a job may be answered before the call that adds it.
+    {
+        const std::lock_guard lock(mutex);
+        for (const auto& job : jobs)
+            gate.begin(job.id);
+    }
     std::vector<NewJob> given = jobs;
-    auto answers = co_await ports.jobs.add(std::move(given), mode);
-    if (!answers) {
+    auto stored = co_await ports.jobs.add(std::move(given), mode);
+    std::vector<Result<Submitted>> answers;
+    if (stored) {
+        answers = std::move(*stored);
+    } else {
         // Whether they are stored is not known.
         for (const auto& job : jobs)
             suspect(job.tenant, job.id);
-        co_return std::vector<Result<Submitted>>(jobs.size(), answers.error());
+        answers.assign(jobs.size(), Result<Submitted>(stored.error()));
     }
-    for (std::size_t i = 0; i < jobs.size(); ++i)
-        added(jobs[i], (*answers)[i]);
+    Aftermath after;
     {
         const std::lock_guard lock(mutex);
+        for (std::size_t i = 0; i < jobs.size(); ++i)
+            take_in(gate.end(jobs[i].id, added(jobs[i], answers[i])), after);
         pump();
     }
+    act(after);
     wake_shared();
-    co_return std::move(*answers);
+    co_return answers;
 }
 
 async::Task<Result<Submitted>> JobQueue::submit(NewJob job) {

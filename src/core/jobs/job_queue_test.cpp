@@ -176,6 +176,40 @@ TEST_F(JobQueueTest, AnExpiredLeaseGoesToAnotherAndTheOldOneIsFenced) {
     EXPECT_EQ(told(id), "pending running pending running succeeded ");
 }
 
+TEST_F(JobQueueTest, ALeaseWhoseAnswerWasLostIsGivenBack) {
+    const JobId id = submit(job());
+    ClaimQuery lost = query(1);
+    lost.candidates = {id};
+    lost.lease = Millis(60'000);
+    lost.now = clock_.now();
+    ASSERT_EQ(run(jobs_.claim(lost))->size(), 1U);
+    EXPECT_TRUE(next().empty()) << "the store has leased it already";
+    tick();
+    const auto leased = next();
+    ASSERT_EQ(leased.size(), 1U) << "long before the lease that nobody has expires";
+    EXPECT_EQ(leased[0].job.id, id);
+}
+
+TEST_F(JobQueueTest, AnEndWhoseAnswerWasLostFreesWhatWaitsForIt) {
+    NewJob second = job();
+    second.spec.depends_on.push_back({submit(job()).uuid(), DependsWhen::Succeeded});
+    const JobId id = submit(std::move(second));
+    const auto leased = next();
+    ASSERT_EQ(leased.size(), 1U) << "the other waits for it";
+    FinishedAttempt lost;
+    lost.lease = leased[0].lease();
+    lost.outcome = outcome(Outcome::Kind::Succeeded);
+    lost.now = clock_.now();
+    ASSERT_TRUE(run(jobs_.finish({lost})));
+    EXPECT_TRUE(next().empty()) << "the queue has not heard of it";
+    ASSERT_TRUE(run(queue_->finish(lost.lease, lost.outcome))) << "the worker asks again";
+    tick();
+    tick();
+    const auto freed = next();
+    ASSERT_EQ(freed.size(), 1U);
+    EXPECT_EQ(freed[0].job.id, id);
+}
+
 TEST_F(JobQueueTest, AFailureIsRetriedAfterItsBackOff) {
     const JobId id = submit(job());
     ASSERT_TRUE(run(queue_->finish(next()[0].lease(), outcome(Outcome::Kind::Failed))));

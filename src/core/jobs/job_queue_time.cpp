@@ -44,8 +44,7 @@ async::Task<> JobQueue::Impl::look_again() {
             findings.push_back(std::move(finding));
         } else {
             const std::lock_guard lock(mutex);
-            leases.erase(job);
-            ready.erase(job);
+            forget(tenant, job, LeaseToken{~std::uint64_t{0}});
         }
         end(job, std::move(findings));
     }

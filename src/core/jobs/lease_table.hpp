@@ -41,6 +41,11 @@ public:
         const auto found = leases_.find(job);
         return found == leases_.end() ? nullptr : &found->second;
     }
+    // The lease with this token, or an older one: what is known may be older than the lease.
+    void erase(JobId job, LeaseToken until) {
+        const Lease* lease = find(job);
+        if (lease != nullptr && lease->ref.token <= until) erase(job);
+    }
     // A newer token replaces an older one; the same one keeps that a cancel was asked for.
     Lease& put(Lease lease) {
         if (Lease* was = find(lease.ref)) lease.cancel = lease.cancel || was->cancel;

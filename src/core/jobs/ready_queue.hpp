@@ -34,7 +34,8 @@ struct Now {
 };
 
 // Who is next, decided in memory. Tenants take turns, and inside a tenant the concurrency keys;
-// every job costs one turn, so deficit round robin is plain round robin here. Inside a key the most
+// every job costs one turn, so deficit round robin is plain round robin here. Whoever is new goes
+// to the end of the line, so new keys never keep old ones from their turn. Inside a key the most
 // urgent goes first: the priority ages by one per minute, which is the order of eligible_at -
 // priority × 1 min and never changes while a job waits. Jobs that are bound by the same rules share
 // a lane; a lane that is blocked stands aside until what blocks it changes, so a pick looks at the
@@ -71,6 +72,8 @@ public:
     std::size_t waiting(const identity::Tenant& tenant) const;
     std::size_t running(const identity::Tenant& tenant) const;  // picked ones, too
     std::size_t size() const { return entries_.size(); }
+    // Jobs of the tenant that wait for others. Looks at every job: for repairs.
+    std::vector<JobId> dependents(const identity::Tenant& tenant) const;
 
     // Why a job is not given to a worker now; empty: nothing but its turn.
     struct Obstacle {

@@ -19,6 +19,7 @@ ReadyQueue::TenantState& ReadyQueue::tenant_of(const identity::Tenant& tenant) {
     if (!state) {
         state = std::make_unique<TenantState>();
         state->name = tenant;
+        state->turn = ++turn_;
     }
     return *state;
 }
@@ -40,6 +41,7 @@ ReadyQueue::Lane& ReadyQueue::lane_of(const JobBrief& job) {
     Group& group = tenant.groups[job.concurrency ? job.concurrency->key : std::string()];
     if (group.tenant == nullptr) {
         group.tenant = &tenant;
+        group.turn = ++turn_;
         if (job.concurrency) group.key = job.concurrency->key;
     }
     const Group::LaneKey key{c.get(), job.concurrency ? job.concurrency->max : 0,
@@ -150,6 +152,16 @@ std::size_t ReadyQueue::waiting(const identity::Tenant& tenant) const {
 std::size_t ReadyQueue::running(const identity::Tenant& tenant) const {
     const auto found = tenants_.find(tenant);
     return found == tenants_.end() ? 0 : found->second->running;
+}
+
+std::vector<JobId> ReadyQueue::dependents(const identity::Tenant& tenant) const {
+    std::vector<JobId> ids;
+    for (const auto& [id, entry] : entries_) {
+        if (entry.place == Place::Dependencies && entry.lane->group->tenant->name == tenant) {
+            ids.push_back(id);
+        }
+    }
+    return ids;
 }
 
 std::vector<ReadyQueue::Obstacle> ReadyQueue::obstacles(JobId id, Now now) const {

@@ -124,7 +124,7 @@ private:
         world_.faults = false;
         open_ = false;
         queue_->stop();
-        for (int i = 0; i < 200'000 && tasks_ > 0; ++i) {
+        for (int i = 0; i < 200'000 && (tasks_ > 0 || world_.calls > 0); ++i) {
             if (!world_.step()) break;
         }
         queue_->join_blocking();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "async/completion.hpp"
 #include "core/events/memory_event_bus.hpp"
 #include "core/jobs/job_queue.hpp"
 #include "core/jobs/memory_job_store.hpp"
