@@ -1,4 +1,4 @@
-// HNSW: queries per processor second at equal recall, build rate and size, beside hnswlib, FAISS and
+// A vector index, against hnswlib, FAISS and plain USearch: queries per CPU-second at equal recall.
 // plain USearch. ZS_BENCH_VECTORS=30000x768 measures that size alone.
 #include "support/failure.hpp"
 #include "support/hnsw_peers.hpp"

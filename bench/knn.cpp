@@ -1,4 +1,4 @@
-// Exact nearest neighbours of 100,000 × 768 f32, against a pure memory read, FAISS, sqlite-vec, DuckDB.
+// Exact nearest neighbours of 100,000 × 768 f32, against a memory read, FAISS, sqlite-vec, DuckDB.
 // sqlite-vec and DuckDB come from bench/peers.
 #include "support/failure.hpp"
 #include "support/knn_peers.hpp"

@@ -1,4 +1,5 @@
-// One measurement of one job queue: node jobs.mjs PEER URL MEASURE SECONDS JOBS. Prints one line of JSON.
+// One measurement of one job queue, as one line of JSON:
+//     node jobs.mjs PEER URL MEASURE SECONDS JOBS
 //   PEER     bullmq (URL of Redis), graphile-worker or pg-boss (URLs of PostgreSQL)
 //   MEASURE  submit_1, submit_64, batch, drain, idle
 // Every peer gets the settings that its manual gives for throughput; durability is the server's.
@@ -18,7 +19,8 @@ const peers = {
     bullmq: async () => {
         const { Queue, Worker } = await import('bullmq');
         const address = new URL(url);
-        const connection = { host: address.hostname, port: Number(address.port), maxRetriesPerRequest: null };
+        const port = Number(address.port);
+        const connection = { host: address.hostname, port, maxRetriesPerRequest: null };
         const name = `bench${process.pid}`;
         const queue = new Queue(name, { connection });
         await queue.waitUntilReady();
@@ -27,7 +29,8 @@ const peers = {
             add: data => queue.add('noop', data, keep),
             addMany: list => queue.addBulk(list.map(data => ({ name: 'noop', data, opts: keep }))),
             work: async handle => {
-                const worker = new Worker(name, async job => handle(job.data), { connection, concurrency: 128 });
+                const options = { connection, concurrency: 128 };
+                const worker = new Worker(name, async job => handle(job.data), options);
                 await worker.waitUntilReady();
                 return () => worker.close();
             },
@@ -61,7 +64,8 @@ const peers = {
     },
     'pg-boss': async () => {
         const { default: PgBoss } = await import('pg-boss');
-        const boss = new PgBoss({ connectionString: url, max: 64, supervise: false, schedule: false });
+        const quiet = { supervise: false, schedule: false };
+        const boss = new PgBoss({ connectionString: url, max: 64, ...quiet });
         boss.on('error', error => console.error(error.message));
         await boss.start();
         const name = `bench${process.pid}`;
@@ -105,8 +109,10 @@ async function submit(peer, inFlight) {
 }
 
 async function fill(peer, count) {
-    for (let done = 0; done < count; done += batchSize)
-        await peer.addMany(Array.from({ length: Math.min(batchSize, count - done) }, (_, i) => ({ i })));
+    for (let done = 0; done < count; done += batchSize) {
+        const length = Math.min(batchSize, count - done);
+        await peer.addMany(Array.from({ length }, (_, i) => ({ i })));
+    }
 }
 
 async function batch(peer) {
@@ -136,22 +142,18 @@ async function drain(peer) {
     return { jobs_per_second: (jobs / spent) * 1000 };
 }
 
-// From the answer to a submit, or its start when the handler is faster, to the handler.
+// From the answer to a submit to the handler; 0 when the handler was first.
 async function idle(peer) {
     const took = [];
-    let begun = 0;
     let started = () => {};
-    const stop = await peer.work(() => {
-        took.push(Math.max(0, performance.now() - begun));
-        started();
-    });
+    const stop = await peer.work(() => started(performance.now()));
     await new Promise(resolve => setTimeout(resolve, 500));
     const end = performance.now() + seconds * 1000;
     while (performance.now() < end || took.length < 3) {
         const run = new Promise(resolve => (started = resolve));
-        begun = performance.now();
         await peer.add({});
-        await run;
+        const answered = performance.now();
+        took.push(Math.max(0, (await run) - answered));
         await new Promise(resolve => setTimeout(resolve, 20));
     }
     await stop();
@@ -168,7 +170,8 @@ const measures = {
 };
 
 if (!peers[peerName] || !measures[measure]) {
-    console.error('usage: node jobs.mjs bullmq|graphile-worker|pg-boss URL submit_1|submit_64|batch|drain|idle SECONDS JOBS');
+    const [names, kinds] = [peers, measures].map(each => Object.keys(each).join('|'));
+    console.error(`usage: node jobs.mjs ${names} URL ${kinds} SECONDS JOBS`);
     process.exit(2);
 }
 const peer = await peers[peerName]();

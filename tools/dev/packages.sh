@@ -56,7 +56,7 @@ apt_install() {
         trap - EXIT
     fi
     if [[ -d /run/systemd/system && " $* " =~ \ (postgresql|nginx|redis) ]]; then
-        say 'PostgreSQL, nginx and Redis were installed but not started; the tests start their own.' \
+        say 'PostgreSQL, nginx and Redis were installed, not started; the tests start their own.' \
             'To keep them off after a reboot: systemctl disable postgresql nginx redis-server'
     fi
     return $status

@@ -173,7 +173,7 @@ TEST_F(HostileJobTest, AHugeEnvironmentArrives) {
     auto too_much = shell("exit 0");
     too_much.job.spec.env["BIG"] = std::string(300'000, 'x');
     const auto outcome = run(std::move(too_much));
-    EXPECT_EQ(failure_of(outcome), Failure::SpawnFailed);
+    EXPECT_EQ(failure_of(outcome), Failure::SpawnFailed) << outcome.error->message;
     EXPECT_FALSE(outcome.retryable);
 }
 

@@ -5,9 +5,10 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
+#include <poll.h>
 #include <spawn.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 
 namespace zs::process {
@@ -15,7 +16,12 @@ namespace zs::process {
 namespace {
 
 constexpr int kControl = 3;
-constexpr timeval kSendPatience{5, 0};
+constexpr int kSendPatienceMs = 5000;
+
+bool wait_to_send(int socket) {
+    pollfd polled{socket, POLLOUT, 0};
+    return ::poll(&polled, 1, kSendPatienceMs) > 0;
+}
 
 // As new: no signal blocked or ignored, nothing open but the control line.
 class SpawnAttributes {
@@ -56,6 +62,9 @@ Result<void> ShimLine::send_blocking(FrameKind kind, std::string_view bytes) {
     while (!rest.empty()) {
         const ssize_t sent = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR) continue;
+        // Waiting for wakes makes the socket one that never blocks.
+        if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) && wait_to_send(socket_.get()))
+            continue;
         if (sent <= 0) {
             return unavailable(std::string("a job shim does not answer: ") + std::strerror(errno));
         }
@@ -112,7 +121,7 @@ Result<std::unique_ptr<ShimLine>> ShimPool::start_blocking() const {
     }
     Descriptor ours(ends[0]);
     const Descriptor theirs(ends[1]);
-    ::setsockopt(ours.get(), SOL_SOCKET, SO_SNDTIMEO, &kSendPatience, sizeof kSendPatience);
+    ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
     std::vector<char*> arguments;
     for (const auto& argument : command_)
         arguments.push_back(const_cast<char*>(argument.c_str()));
