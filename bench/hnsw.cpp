@@ -1,5 +1,5 @@
 // A vector index, against hnswlib, FAISS and plain USearch: queries per CPU-second at equal recall.
-// plain USearch. ZS_BENCH_VECTORS=30000x768 measures that size alone.
+// ZS_BENCH_VECTORS=30000x768 measures that size alone.
 #include "support/failure.hpp"
 #include "support/hnsw_peers.hpp"
 #include "support/options.hpp"
