@@ -81,8 +81,8 @@ Result<std::shared_ptr<TenantDatabase>> TenantDatabase::open_blocking(
     if (!writer) return std::move(writer).error();
     auto histories = JournalTables::read_blocking(*writer);
     if (!histories) return std::move(histories).error();
-    auto database = std::make_shared<TenantDatabase>(tenant, path, options, std::move(hub),
-                                                     std::move(*writer));
+    auto database =
+        std::make_shared<TenantDatabase>(tenant, path, options, std::move(hub), std::move(*writer));
     database->journal().begin_with(std::move(*histories));
     return database;
 }
