@@ -29,8 +29,13 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kBatch = 1000;
 constexpr std::size_t kDrained = 100'000;
+constexpr std::size_t kDrainedQuick = 20'000;
 constexpr std::size_t kSlots = 256;
 constexpr const char* kOurs = "zserver";
+
+std::size_t drained(const BenchOptions& options) {
+    return options.quick ? kDrainedQuick : kDrained;
+}
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
@@ -236,8 +241,8 @@ std::vector<Measure> measures() {
              [](const BenchOptions& o) { return Queue().submit(o.seconds, 64); }},
             {"batch", "submit, batches of 1,000", rate, "jobs_per_second",
              [](const BenchOptions& o) { return Queue().batches(o.seconds); }},
-            {"drain", "100,000 jobs that do nothing", rate, "jobs_per_second",
-             [](const BenchOptions&) { return Queue().drain(kDrained); }},
+            {"drain", "jobs that do nothing", rate, "jobs_per_second",
+             [](const BenchOptions& o) { return Queue().drain(drained(o)); }},
             {"idle", "from submit to start, idle queue", latency, "p50_us",
              [](const BenchOptions& o) { return Queue().idle(o.seconds); }}};
 }
@@ -253,7 +258,7 @@ Subject peer(const std::string& name, const std::string& url, const char* measur
                              url,
                              measure,
                              fmt::format("{}", options.seconds),
-                             std::to_string(kDrained)};
+                             std::to_string(drained(options))};
         Process process(command);
         const auto line = process.wait_for_line("{", std::chrono::seconds(300));
         Sample sample;
@@ -293,6 +298,7 @@ void measure_all(const BenchOptions& options) {
     const Redis redis(directory.path() / "redis");
     const Postgres postgres(directory.path() / "postgres", 300);
     Report report("jobs", options);
+    report.note("jobs drained", std::to_string(drained(options)));
     report.note("one sync", fmt::format("{:.0f} µs", sync_cost_us(directory.path())));
     for (const Measure& measure : measures()) {
         const auto ours = [&] { return measure.ours(options); };
