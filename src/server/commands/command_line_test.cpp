@@ -123,10 +123,12 @@ TEST_F(CommandLineTest, ServerGetsTheCheckedConfiguration) {
     EXPECT_TRUE(served_->dev);
 }
 
-TEST_F(CommandLineTest, ServerAcceptsWorkersWithAWarning) {
-    EXPECT_EQ(run({"server", "--workers", "4"}), 7);
-    EXPECT_THAT(err_, HasSubstr("warning: --workers: server.workers belongs to the job queue"));
-    EXPECT_EQ(run({"server", "--workers", "4", "--quiet"}), 7);
+TEST_F(CommandLineTest, KeysOfLaterPartsAreAWarning) {
+    const auto path = folder_ + "/z.toml";
+    std::ofstream(path) << "[collab]\nx = 1\n";
+    EXPECT_EQ(run({"server", "--config", path}), 7);
+    EXPECT_THAT(err_, HasSubstr("z.toml:2: collab.x belongs to live documents"));
+    EXPECT_EQ(run({"server", "--config", path, "--workers", "4", "--quiet"}), 7);
     EXPECT_EQ(err_, "");
 }
 
@@ -139,11 +141,11 @@ TEST_F(CommandLineTest, AWrongConfigurationStopsTheServer) {
 
 TEST_F(CommandLineTest, ConfigCheckReportsEveryProblem) {
     const auto path = folder_ + "/z.toml";
-    std::ofstream(path) << "[sql]\nmax_rows = 0\nmax_row = 1\n[queue]\nx = 1\n";
+    std::ofstream(path) << "[sql]\nmax_rows = 0\nmax_row = 1\n[collab]\nx = 1\n";
     EXPECT_EQ(run({"config", "check", "--config", path}), 1);
     EXPECT_THAT(err_, HasSubstr("z.toml:2: sql.max_rows must be between 1 and 100000; got 0\n"));
     EXPECT_THAT(err_, HasSubstr("z.toml:3: unknown key 'sql.max_row'; did you mean"));
-    EXPECT_THAT(err_, HasSubstr("warning: z.toml:5: queue.x"));
+    EXPECT_THAT(err_, HasSubstr("warning: z.toml:5: collab.x"));
     EXPECT_EQ(run({"config", "check", "-c", path, "--json"}), 1);
     EXPECT_FALSE(json().at("valid").as_bool());
     EXPECT_EQ(json().at("errors").as_array().size(), 2U);
