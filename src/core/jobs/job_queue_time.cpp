@@ -3,6 +3,9 @@
 #include "core/jobs/job_events.hpp"
 #include "core/jobs/job_queue_impl.hpp"
 
+#include <boost/asio/error.hpp>
+#include <boost/system/system_error.hpp>
+
 #include <algorithm>
 
 namespace zs::jobs {
@@ -191,6 +194,10 @@ async::Task<> JobQueue::Impl::pass_time(JobQueue& queue) {
         co_await async::sleep_for(pause);
         try {
             co_await queue.tick();
+        } catch (const boost::system::system_error& failure) {
+            if (failure.code() == boost::asio::error::operation_aborted)
+                throw;  // stop() was called
+            log::error("a look at the time of jobs failed", {{"error", failure.what()}});
         } catch (const std::exception& failure) {
             log::error("a look at the time of jobs failed", {{"error", failure.what()}});
             const std::lock_guard lock(mutex);
