@@ -5,6 +5,7 @@
 #include "adapters/cli/files_options.hpp"
 #include "adapters/cli/jobs_options.hpp"
 #include "adapters/cli/sql_command.hpp"
+#include "adapters/cli/target_options.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -30,17 +31,6 @@ constexpr std::string_view kLoginExamples = R"(Examples:
 The password is never an argument: it is asked for, taken from ZSERVER_PASSWORD, or piped in. Tokens
 are kept in ~/.config/zserver/profiles.toml (mode 0600) and renewed as they end.)";
 
-void add_target(CLI::App& command, Target& target, const std::string& profile_help) {
-    command.add_option("--url", target.url, "Server [ZSERVER_URL, else http://127.0.0.1:8080]")
-        ->type_name("URL");
-    command.add_option("--profile", target.profile, profile_help)->type_name("NAME");
-}
-
-void add_token(CLI::App& command, Target& target) {
-    command.add_option("--token", target.token, "Access token or API key [ZSERVER_TOKEN]")
-        ->type_name("TOKEN");
-}
-
 void add_sql(CLI::App& app, Console& console, const Clock& clock, int& exit_code) {
     auto* command = app.add_subcommand("sql", "Run a statement on a server");
     command->footer(std::string(kSqlExamples));
@@ -65,8 +55,7 @@ void add_sql(CLI::App& app, Console& console, const Clock& clock, int& exit_code
     command->add_option("--max-rows", options->rows_max, "Rows at most (table and json)")
         ->type_name("N")
         ->check(CLI::Range(1, 100'000));
-    add_target(*command, options->target, "Sign-in to use [ZSERVER_PROFILE, else default]");
-    add_token(*command, options->target);
+    add_server_options(*command, options->target);
     command->callback([options, format, &console, &clock, &exit_code] {
         options->format = *parse_sql_format(*format);
         exit_code = run_sql(*options, console, clock);
@@ -77,7 +66,7 @@ void add_login(CLI::App& app, Console& console, const Clock& clock, int& exit_co
     auto* command = app.add_subcommand("login", "Sign in and keep the tokens in a profile");
     command->footer(std::string(kLoginExamples));
     auto options = std::make_shared<LoginOptions>();
-    add_target(*command, options->target, "Name to keep the sign-in under [default]");
+    add_profile_options(*command, options->target, "Name to keep the sign-in under [default]");
     command->add_option("--email", options->email, "Account [ZSERVER_EMAIL, else asked for]")
         ->type_name("ADDRESS");
     command->add_option("--environment", options->environment, "live or sandbox [live]")
@@ -90,7 +79,7 @@ void add_login(CLI::App& app, Console& console, const Clock& clock, int& exit_co
 void add_logout(CLI::App& app, Console& console, const Clock& clock, int& exit_code) {
     auto* command = app.add_subcommand("logout", "End the session and forget its tokens");
     auto target = std::make_shared<Target>();
-    add_target(*command, *target, "Sign-in to end [ZSERVER_PROFILE, else default]");
+    add_profile_options(*command, *target, "Sign-in to end [ZSERVER_PROFILE, else default]");
     command->callback([target, &console, &clock, &exit_code] {
         exit_code = run_logout(*target, console, clock);
     });
@@ -99,8 +88,7 @@ void add_logout(CLI::App& app, Console& console, const Clock& clock, int& exit_c
 void add_whoami(CLI::App& app, Console& console, const Clock& clock, int& exit_code) {
     auto* command = app.add_subcommand("whoami", "Show the account, org and environment in use");
     auto target = std::make_shared<Target>();
-    add_target(*command, *target, "Sign-in to use [ZSERVER_PROFILE, else default]");
-    add_token(*command, *target);
+    add_server_options(*command, *target);
     command->callback([target, &console, &clock, &exit_code] {
         exit_code = run_whoami(*target, console, clock);
     });

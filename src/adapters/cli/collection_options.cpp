@@ -1,6 +1,7 @@
 #include "adapters/cli/collection_options.hpp"
 
 #include "adapters/cli/ingest_command.hpp"
+#include "adapters/cli/target_options.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -16,16 +17,6 @@ constexpr std::string_view kIngestExamples = R"(Examples:
 
 A file that was cut off goes on where the server has it, also when the command is run again within a
 day. Exit code 1 when a document could not be stored.)";
-
-void add_server_options(CLI::App& command, Target& target) {
-    command.add_option("--url", target.url, "Server [ZSERVER_URL, else http://127.0.0.1:8080]")
-        ->type_name("URL");
-    command
-        .add_option("--profile", target.profile, "Sign-in to use [ZSERVER_PROFILE, else default]")
-        ->type_name("NAME");
-    command.add_option("--token", target.token, "Access token or API key [ZSERVER_TOKEN]")
-        ->type_name("TOKEN");
-}
 
 void add_ingest(CLI::App& app, Console& console, const Clock& clock, int& exit_code) {
     auto* command = app.add_subcommand("ingest", "Send files of documents into a collection");

@@ -44,18 +44,7 @@ Result<boost::json::value> put_one(ApiSession& session, const std::string& name,
     auto size = read_file(name, [&](std::string_view bytes) { hash.update(bytes); });
     if (!size) return std::move(size).error();
     std::ifstream file(name, std::ios::binary);
-    UploadSource source;
-    source.size = *size;
-    source.content_type = type;
-    source.rewind = [&file] {
-        file.clear();
-        return static_cast<bool>(file.seekg(0));
-    };
-    source.read = [&file](char* to, std::size_t room) -> std::optional<std::size_t> {
-        file.read(to, static_cast<std::streamsize>(room));
-        if (file.bad()) return std::nullopt;
-        return static_cast<std::size_t>(file.gcount());
-    };
+    const auto source = file_source(file, *size, type);
     ApiCall call{.method = "POST", .path = "/v1/files", .timeout = std::chrono::seconds(0)};
     call.headers = {"Content-Digest: sha-256=:" + to_base64(hash.finish()) + ":"};
     call.upload = &source;

@@ -1,6 +1,7 @@
 #include "adapters/cli/files_options.hpp"
 
 #include "adapters/cli/files_commands.hpp"
+#include "adapters/cli/target_options.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -25,16 +26,7 @@ CLI::App* add(CLI::App& parent, const std::string& name, const std::string& abou
               const std::shared_ptr<FilesOptions>& options, Run run, Console& console,
               const Clock& clock, int& exit_code) {
     auto* command = parent.add_subcommand(name, about);
-    command
-        ->add_option("--url", options->target.url,
-                     "Server [ZSERVER_URL, else http://127.0.0.1:8080]")
-        ->type_name("URL");
-    command
-        ->add_option("--profile", options->target.profile,
-                     "Sign-in to use [ZSERVER_PROFILE, else default]")
-        ->type_name("NAME");
-    command->add_option("--token", options->target.token, "Access token or API key [ZSERVER_TOKEN]")
-        ->type_name("TOKEN");
+    add_server_options(*command, options->target);
     command->callback([options, run, &console, &clock, &exit_code] {
         exit_code = run(*options, console, clock);
     });

@@ -5,6 +5,9 @@
 #include <boost/url/parse.hpp>
 #include <curl/curl.h>
 
+#include <fstream>
+#include <utility>
+
 namespace zs::cli {
 namespace {
 
@@ -81,6 +84,22 @@ Error transport_error(const HttpRequest& request, CURLcode code, const char* tex
 }
 
 }  // namespace
+
+UploadSource file_source(std::ifstream& file, std::uint64_t size, std::string content_type) {
+    UploadSource source;
+    source.size = size;
+    source.content_type = std::move(content_type);
+    source.rewind = [&file] {
+        file.clear();
+        return static_cast<bool>(file.seekg(0));
+    };
+    source.read = [&file](char* to, std::size_t room) -> std::optional<std::size_t> {
+        file.read(to, static_cast<std::streamsize>(room));
+        if (file.bad()) return std::nullopt;
+        return static_cast<std::size_t>(file.gcount());
+    };
+    return source;
+}
 
 struct HttpClient::State {
     CURL* handle = curl_easy_init();

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <iosfwd>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,9 @@ struct UploadSource {
     // Answers how many bytes it put there; nullopt ends the exchange.
     std::function<std::optional<std::size_t>(char* to, std::size_t room)> read = {};
 };
+
+// The whole of an open file, whose size is known. Lifetime: the file outlives it.
+UploadSource file_source(std::ifstream& file, std::uint64_t size, std::string content_type);
 
 struct HttpRequest {
     std::string method = "GET";

@@ -98,18 +98,8 @@ int follow(ApiSession& session, const std::string& id, const JobsOptions& option
 Result<json::value> submit_lines(ApiSession& session, const std::string& name) {
     std::ifstream file(name, std::ios::binary | std::ios::ate);
     if (!file) return usage_error("cannot read the file '" + name + "'");
-    UploadSource source;
-    source.size = static_cast<std::uint64_t>(file.tellg());
-    source.content_type = "application/x-ndjson";
-    source.rewind = [&file] {
-        file.clear();
-        return static_cast<bool>(file.seekg(0));
-    };
-    source.read = [&file](char* to, std::size_t room) -> std::optional<std::size_t> {
-        file.read(to, static_cast<std::streamsize>(room));
-        if (file.bad()) return std::nullopt;
-        return static_cast<std::size_t>(file.gcount());
-    };
+    const auto size = static_cast<std::uint64_t>(file.tellg());
+    const auto source = file_source(file, size, "application/x-ndjson");
     ApiCall call;
     call.method = "POST";
     call.path = "/v1/jobs/bulk";

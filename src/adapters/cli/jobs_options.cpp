@@ -1,6 +1,7 @@
 #include "adapters/cli/jobs_options.hpp"
 
 #include "adapters/cli/jobs_commands.hpp"
+#include "adapters/cli/target_options.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -32,16 +33,7 @@ struct Place {
 CLI::App* add(const Place& to, const std::string& name, const std::string& about,
               const Options& options, Run run) {
     auto* command = to.parent.add_subcommand(name, about);
-    command
-        ->add_option("--url", options->target.url,
-                     "Server [ZSERVER_URL, else http://127.0.0.1:8080]")
-        ->type_name("URL");
-    command
-        ->add_option("--profile", options->target.profile,
-                     "Sign-in to use [ZSERVER_PROFILE, else default]")
-        ->type_name("NAME");
-    command->add_option("--token", options->target.token, "Access token or API key [ZSERVER_TOKEN]")
-        ->type_name("TOKEN");
+    add_server_options(*command, options->target);
     command->callback([options, run, to] { to.exit_code = run(*options, to.console, to.clock); });
     return command;
 }
