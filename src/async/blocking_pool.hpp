@@ -5,6 +5,7 @@
 #include "base/unique_function.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -28,17 +29,20 @@ public:
     BlockingPool& operator=(const BlockingPool&) = delete;
 
     // Runs `work` (a callable returning Result<T>) on a pool thread; the coroutine goes on where it
-    // was. Name the lambda first, then await. Errors: what `work` answers; Unavailable
-    // ("overloaded") when the queue is full or the pool stops. An exception out of `work` becomes
-    // Internal.
+    // was, and by then `work` and what it captured are gone. Name the lambda first, then await.
+    // Errors: what `work` answers; Unavailable ("overloaded") when the queue is full or the pool
+    // stops. An exception out of `work` becomes Internal.
     template <class Work>
     Task<std::invoke_result_t<Work&>> run(Work work) {
         using Answer = std::invoke_result_t<Work&>;
         auto start = [this, work = std::move(work)](Completion<Answer> done) mutable {
             // The completion is shared between the job and a refusal, of which one happens.
             auto shared = std::make_shared<Completion<Answer>>(std::move(done));
-            auto job = [shared, work = std::move(work)]() mutable {
-                shared->complete(call_guarded<Answer>(work));
+            auto job = [shared, work = std::optional<Work>(std::move(work))]() mutable {
+                auto answer = call_guarded<Answer>(*work);
+                // Else what it captured could die here, after all that it stands on.
+                work.reset();
+                shared->complete(std::move(answer));
             };
             if (!try_post(std::move(job))) shared->complete(refusal());
         };

@@ -33,6 +33,26 @@ TEST(BlockingPool, TurnsExceptionsIntoErrors) {
     EXPECT_EQ(answer.error().message, "broken");
 }
 
+TEST(BlockingPool, WhatWorkCapturedIsGoneBeforeTheAnswer) {
+    BlockingPool pool("test", {.threads = 1, .queue_max = 8});
+    for (int round = 0; round < 100; ++round) {
+        bool gone = false;
+        const auto die_slowly = [&gone](int* value) {
+            delete value;
+            std::this_thread::yield();
+            gone = true;
+        };
+        auto look = [&]() -> Task<bool> {
+            auto work = [held = std::shared_ptr<int>(new int(1), die_slowly)]() -> Result<int> {
+                return *held;
+            };
+            (void)co_await pool.run(std::move(work));
+            co_return gone;
+        };
+        ASSERT_TRUE(testing::run_task(look())) << "round " << round;
+    }
+}
+
 TEST(BlockingPool, RefusesWhenTheQueueIsFull) {
     BlockingPool pool("test", {.threads = 1, .queue_max = 1});
     std::promise<void> release;
