@@ -80,8 +80,9 @@ struct SideListener {
 
 // What must stand before anything else can be built, and outlive it.
 struct Ground {
-    Ground(const Config& settings, DataDirectory directory)
+    Ground(const Config& settings, DataDirectory directory, Extensions added)
         : config(settings),
+          extensions(std::move(added)),
           data_directory(std::move(directory)),
           io(config.server.http_threads),
           database_pool("database",
@@ -91,6 +92,7 @@ struct Ground {
     }
 
     const Config config;
+    const Extensions extensions;
     const DataDirectory data_directory;
     const SystemClock clock;
     async::IoRuntime io;
@@ -103,6 +105,7 @@ struct Ground {
 JobGround job_ground(Ground& ground, events::EventBus& events, files::FileService& files,
                      files::BlobLedger& ledger) {
     return {.config = ground.config,
+            .extensions = ground.extensions,
             .database = *ground.database,
             .events = events,
             .files = files,
@@ -354,7 +357,8 @@ Application::Application(std::unique_ptr<Parts> parts) : parts_(std::move(parts)
 Application::~Application() = default;
 
 Result<std::unique_ptr<Application>> Application::start_blocking(const Config& config,
-                                                                 DataDirectory data) {
+                                                                 DataDirectory data,
+                                                                 Extensions extensions) {
     const auto secrets = crypto::load_token_secrets_blocking(
         data.path(), secret_settings(config),
         config.dev ? crypto::DevTokens::Accepted : crypto::DevTokens::Refused);
@@ -362,7 +366,7 @@ Result<std::unique_ptr<Application>> Application::start_blocking(const Config& c
     auto signer = crypto::HmacTokenSigner::make(*secrets, token_rules(identity_settings(config)));
     if (!signer) return std::move(signer).error();
 
-    auto ground = std::make_unique<Ground>(config, std::move(data));
+    auto ground = std::make_unique<Ground>(config, std::move(data), std::move(extensions));
     auto database = relational::open_database(database_settings(config), ground->database_pool);
     if (!database) return std::move(database).error();
     ground->database = std::move(*database);

@@ -2,6 +2,7 @@
 
 #include "server/config.hpp"
 #include "server/data_directory.hpp"
+#include "server/extensions.hpp"
 
 #include <memory>
 
@@ -15,7 +16,8 @@ public:
     // Opens the stores, brings the schema up to date when that is configured, loads the keys.
     // Errors: what stood in the way, for the operator.
     static Result<std::unique_ptr<Application>> start_blocking(const Config& config,
-                                                               DataDirectory data);
+                                                               DataDirectory data,
+                                                               Extensions extensions = {});
     ~Application();
     Application(const Application&) = delete;
     Application& operator=(const Application&) = delete;

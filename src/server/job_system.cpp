@@ -73,7 +73,16 @@ Result<void> JobSystem::start_blocking() {
 
 Result<void> JobSystem::start_workers_blocking() {
     const Config& config = ground_.config;
-    if (config.worker.mode == WorkerMode::Custom || config.worker.slots == 0) return {};
+    if (config.worker.mode != WorkerMode::Custom && config.worker.slots > 0) {
+        auto programs = start_programs_blocking();
+        if (!programs) return programs;
+    }
+    if (ground_.extensions.handlers.empty()) return {};
+    return start_handlers_blocking();
+}
+
+Result<void> JobSystem::start_programs_blocking() {
+    const Config& config = ground_.config;
     auto opened =
         process::ProcessWorker::open_blocking(worker_settings(config), {.pool = ground_.files_pool,
                                                                         .blobs = ground_.blobs,
@@ -81,26 +90,46 @@ Result<void> JobSystem::start_workers_blocking() {
                                                                         .inputs = inputs_,
                                                                         .clock = ground_.clock});
     if (!opened) return std::move(opened).error();
-    worker_ = std::move(*opened);
-    pool_ = std::make_unique<jobs::WorkerPool>(queue_, *worker_, worker_pool_settings(config),
-                                               ground_.io.next_executor());
-    auto executor = ground_.io.executor();
-    auto started = async::run_blocking(executor, pool_->start());
+    programs_ = std::move(*opened);
+    auto started = start_pool_blocking(*programs_, worker_pool_settings(config));
     if (!started) return started;
-    const auto ended = async::run_blocking(executor, worker_->end_unclaimed());
+    const auto ended = async::run_blocking(ground_.io.executor(), programs_->end_unclaimed());
     if (!ended) return ended.error();
     if (*ended > 0) log::info("ended attempts that nobody waits for", {{"count", *ended}});
     return {};
 }
 
+Result<void> JobSystem::start_handlers_blocking() {
+    const Config& config = ground_.config;
+    const jobs::HandlerPorts ports{ground_.blobs, ground_.ledger, ground_.clock};
+    const jobs::HandlerLimits limits{.artifact_files_max = config.jobs.artifact_files_max,
+                                     .artifact_bytes_max = config.jobs.artifact_bytes_max};
+    handlers_ = std::make_unique<jobs::HandlerWorker>(ground_.extensions.handlers, ports, limits);
+    // Slots of their own: a long program never keeps a handler waiting, nor the other way round.
+    auto settings = worker_pool_settings(config);
+    settings.id += "/handlers";
+    settings.mode = "handlers";
+    settings.slots = ground_.extensions.handler_slots;
+    return start_pool_blocking(*handlers_, std::move(settings));
+}
+
+Result<void> JobSystem::start_pool_blocking(jobs::Worker& worker, jobs::WorkerPoolConfig config) {
+    slots_ += config.slots;
+    pools_.push_back(std::make_unique<jobs::WorkerPool>(queue_, worker, std::move(config),
+                                                        ground_.io.next_executor()));
+    return async::run_blocking(ground_.io.executor(), pools_.back()->start());
+}
+
 void JobSystem::drain_blocking() {
-    if (!pool_) return;
-    pool_->drain();
-    pool_->join_blocking();
+    for (const auto& pool : pools_)
+        pool->drain();
+    for (const auto& pool : pools_)
+        pool->join_blocking();
 }
 
 void JobSystem::hurry() {
-    if (pool_) pool_->hurry();
+    for (const auto& pool : pools_)
+        pool->hurry();
 }
 
 void JobSystem::stop_blocking() {
@@ -122,7 +151,10 @@ async::Task<> JobSystem::show_metrics() {
             if (counts) add(sum, *counts);
         }
         show_job_counts(sum, now);
-        if (pool_) show_slots(pool_->busy(), ground_.config.worker.slots);
+        std::size_t busy = 0;
+        for (const auto& pool : pools_)
+            busy += pool->busy();
+        if (slots_ > 0) show_slots(busy, slots_);
         co_await async::sleep_for(kMetricsEvery);
     }
 }

@@ -12,21 +12,25 @@
 #include "async/io_runtime.hpp"
 #include "core/events/event_bus.hpp"
 #include "core/files/file_service.hpp"
+#include "core/jobs/handler_worker.hpp"
 #include "core/jobs/job_intake.hpp"
 #include "core/jobs/job_queue.hpp"
 #include "core/jobs/scheduler.hpp"
 #include "core/jobs/template_service.hpp"
 #include "core/jobs/worker_pool.hpp"
 #include "server/config.hpp"
+#include "server/extensions.hpp"
 #include "server/job_metrics.hpp"
 
 #include <memory>
+#include <vector>
 
 namespace zs::server {
 
 // What the job system stands on.
 struct JobGround {
     const Config& config;
+    const Extensions& extensions;
     relational::Database& database;
     events::EventBus& events;
     files::FileService& files;
@@ -75,6 +79,9 @@ public:
 
 private:
     Result<void> start_workers_blocking();
+    Result<void> start_programs_blocking();
+    Result<void> start_handlers_blocking();
+    Result<void> start_pool_blocking(jobs::Worker& worker, jobs::WorkerPoolConfig config);
 
     const JobGround ground_;
     const jobs::SteadyClock monotonic_;
@@ -92,8 +99,10 @@ private:
     timezone::TzDatabase zones_;
     jobs::Scheduler scheduler_;
     TenantFiles inputs_;
-    std::unique_ptr<process::ProcessWorker> worker_;
-    std::unique_ptr<jobs::WorkerPool> pool_;
+    std::unique_ptr<process::ProcessWorker> programs_;
+    std::unique_ptr<jobs::HandlerWorker> handlers_;
+    std::vector<std::unique_ptr<jobs::WorkerPool>> pools_;
+    std::size_t slots_ = 0;
     bool queue_runs_ = false;
 };
 

@@ -24,11 +24,11 @@ void announce(const Application& application, const Config& config) {
 
 }  // namespace
 
-int run_server(const Config& config) {
+int run_server(const Config& config, Extensions extensions) {
     log::configure(config.monitoring.log_level, config.monitoring.log_format);
     auto data = DataDirectory::open(config.server.data);
     if (!data) return failed(data.error());
-    auto started = Application::start_blocking(config, std::move(*data));
+    auto started = Application::start_blocking(config, std::move(*data), std::move(extensions));
     if (!started) return failed(started.error());
     Application& application = **started;
     auto listening = application.listen();

@@ -38,8 +38,8 @@ has_target() {
 
 # Not the precompiled header: a change of its layout alone would rebuild everything.
 cpp_files() {
-    find "$ROOT/src" "$ROOT/tests" "$ROOT/bench" \( -name corpus -o -name pch \) -prune -o \
-        \( -name '*.cpp' -o -name '*.hpp' \) -print | sort
+    find "$ROOT/src" "$ROOT/tests" "$ROOT/bench" "$ROOT/examples" \
+        \( -name corpus -o -name pch \) -prune -o \( -name '*.cpp' -o -name '*.hpp' \) -print | sort
 }
 
 # C++ files that differ from the main branch (or from the last commit when on it), or are new.
@@ -47,8 +47,8 @@ changed_files() {
     local base
     base=$(git -C "$ROOT" merge-base HEAD origin/main 2>/dev/null || echo HEAD)
     {
-        git -C "$ROOT" diff --name-only --diff-filter=d "$base" -- src tests bench
-        git -C "$ROOT" ls-files --others --exclude-standard -- src tests bench
+        git -C "$ROOT" diff --name-only --diff-filter=d "$base" -- src tests bench examples
+        git -C "$ROOT" ls-files --others --exclude-standard -- src tests bench examples
     } | sort -u | grep '\.cpp$' || true
 }
 
@@ -93,7 +93,7 @@ cmd_lint() {
 
 cmd_fmt() {
     install_packages lint
-    say 'clang-format over src, tests and bench'
+    say 'clang-format over src, tests, bench and examples'
     cpp_files | xargs -r clang-format -i
 }
 

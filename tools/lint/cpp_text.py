@@ -272,7 +272,7 @@ def line_of(text, offset):
     return text.count("\n", 0, offset) + 1
 
 
-def sources(root, folders=("src", "tests", "bench"), suffixes=(".hpp", ".cpp")):
+def sources(root, folders=("src", "tests", "bench", "examples"), suffixes=(".hpp", ".cpp")):
     """Files of the project with these suffixes, in a stable order."""
     for folder in folders:
         for path in sorted((root / folder).rglob("*")):

@@ -39,6 +39,9 @@ inline constexpr std::size_t kBulkMax = 10'000;
 inline constexpr std::size_t kClaimMax = 1000;
 inline constexpr std::size_t kLeasesPerHeartbeatMax = 1000;
 inline constexpr std::size_t kLogLinesPerCallMax = 5000;
+inline constexpr std::size_t kLogLineBytesMax = std::size_t{64} << 10;  // longer: in parts
+inline constexpr std::size_t kArtifactPartsMax = 8;                     // of a name
+inline constexpr std::size_t kArtifactPartBytesMax = 255;
 inline constexpr Millis kWaitMax{30'000};
 // Jobs and attempts that share one call of the store.
 inline constexpr std::size_t kBatchMax = 1024;

@@ -10,6 +10,7 @@
 #include "core/events/memory_event_bus.hpp"
 #include "core/files/files_fixture.hpp"
 #include "core/idempotency/memory_idempotency_store.hpp"
+#include "core/jobs/artifact_name.hpp"
 #include "core/jobs/memory_job_store.hpp"
 #include "support/call_route.hpp"
 
@@ -232,11 +233,11 @@ TEST_F(JobRoutesTest, ALeaseIsItsTenantsOwn) {
 
 TEST_F(JobRoutesTest, NamesOfArtifactsLeadNowhere) {
     for (const std::string name : {"", ".", "..", "a/../b", "/a", "a//b", "a/", "a\nb", "\xff"})
-        EXPECT_EQ(check_artifact_name(name).error().reason, "invalid_name") << name;
-    EXPECT_FALSE(check_artifact_name(std::string(256, 'x')));
-    EXPECT_FALSE(check_artifact_name("1/2/3/4/5/6/7/8/9"));
+        EXPECT_EQ(jobs::check_artifact_name(name).error().reason, "invalid_name") << name;
+    EXPECT_FALSE(jobs::check_artifact_name(std::string(256, 'x')));
+    EXPECT_FALSE(jobs::check_artifact_name("1/2/3/4/5/6/7/8/9"));
     for (const std::string name : {"a", "..a", "a/b c/ü.txt", "1/2/3/4/5/6/7/8"})
-        EXPECT_TRUE(check_artifact_name(name)) << name;
+        EXPECT_TRUE(jobs::check_artifact_name(name)) << name;
 }
 
 TEST_F(JobRoutesTest, CallsOfAWorkerAreCounted) {

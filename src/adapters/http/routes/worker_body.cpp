@@ -1,7 +1,6 @@
 #include "adapters/http/routes/worker_body.hpp"
 
 #include "adapters/http/routes/body_fields.hpp"
-#include "base/encoding.hpp"
 #include "core/jobs/limits.hpp"
 
 #include <algorithm>
@@ -16,8 +15,6 @@ constexpr std::size_t kWorkerIdBytesMax = 128;
 constexpr std::int64_t kLeasesMax = 100;
 constexpr std::int64_t kSlotsMax = 10'000;
 constexpr std::size_t kLinesMax = 1000;
-constexpr std::size_t kNamePartsMax = 8;
-constexpr std::size_t kNamePartBytesMax = 255;
 
 Result<std::string> worker_id_of(const json::object& body) {
     auto id = required<std::string>(body, "worker_id");
@@ -259,27 +256,6 @@ Result<jobs::Outcome> parse_outcome(const json::value& value) {
         return invalid_field("outcome", "'outcome' must be succeeded, failed or canceled");
     }
     return out;
-}
-
-Result<void> check_artifact_name(std::string_view name) {
-    const auto refuse = [] {
-        return invalid_field("name",
-                             "a name has 1 to 8 parts, separated by '/', each of 1 to 255 bytes of "
-                             "UTF-8 without control characters, and none is '.' or '..'",
-                             "invalid_name");
-    };
-    std::size_t parts = 0;
-    if (name.empty() || !is_utf8(name)) return refuse();
-    while (true) {
-        const auto end = name.find('/');
-        const auto part = name.substr(0, end);
-        const bool plain = std::ranges::none_of(
-            part, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-        if (part.empty() || part == "." || part == ".." || !plain) return refuse();
-        if (part.size() > kNamePartBytesMax || ++parts > kNamePartsMax) return refuse();
-        if (end == std::string_view::npos) return {};
-        name = name.substr(end + 1);
-    }
 }
 
 }  // namespace zs::http

@@ -43,7 +43,4 @@ Result<std::vector<jobs::LogLine>> parse_log_lines(const boost::json::value& bod
 // `outcome` with output, error, exit_code and sandbox.
 Result<jobs::Outcome> parse_outcome(const boost::json::value& body);
 
-// A relative name with '/' that cannot lead anywhere. Errors: InvalidArgument "invalid_name".
-Result<void> check_artifact_name(std::string_view name);
-
 }  // namespace zs::http

@@ -5,6 +5,7 @@
 #include "async/sleep.hpp"
 #include "base/hash.hpp"
 #include "core/files/limits.hpp"
+#include "core/jobs/artifact_name.hpp"
 #include "core/jobs/limits.hpp"
 
 #include <algorithm>
@@ -266,7 +267,7 @@ async::Task<Result<Response>> WorkerRoutes::put_artifact(Request& request) {
     if (!id) co_return id.error();
     const auto token = parse_token(request.query("token").value_or(""));
     if (!token) co_return token.error();
-    const auto named = check_artifact_name(request.path_param("name"));
+    const auto named = jobs::check_artifact_name(request.path_param("name"));
     if (!named) co_return named.error();
     const identity::Tenant tenant = request.principal()->tenant;
     const auto counted = count(tenant, id->to_string());
