@@ -1,8 +1,8 @@
 #include "base/log.hpp"
 
 #include "base/clock.hpp"
+#include "base/json_writer.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -48,7 +48,7 @@ std::string as_json(Level level, std::string_view message, Fields fields) {
                              {"message", json_text(message)}};
     for (const auto& field : fields)
         line[field.key] = field.value;
-    return boost::json::serialize(line);
+    return write_json(line);
 }
 
 std::string as_text(std::string_view message, Fields fields) {
@@ -62,8 +62,7 @@ std::string as_text(std::string_view message, Fields fields) {
                           && std::all_of(text->begin(), text->end(), [](char c) {
                                  return c > ' ' && c != '"' && c != '=' && c != 0x7F;
                              });
-        line +=
-            bare ? std::string(text->data(), text->size()) : boost::json::serialize(field.value);
+        line += bare ? std::string(text->data(), text->size()) : write_json(field.value);
     }
     return line;
 }

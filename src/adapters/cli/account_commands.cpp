@@ -2,8 +2,8 @@
 
 #include "adapters/cli/text_width.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <boost/url/parse.hpp>
 
 #include <iostream>
@@ -20,7 +20,7 @@ std::string text_of(const boost::json::value& value) {
             out += (out.empty() ? "" : ", ") + text_of(item);
         return out.empty() ? "-" : out;
     }
-    return printable(boost::json::serialize(value));
+    return printable(write_json(value));
 }
 
 void warn_about_plain_text(const std::string& url, Console& console) {
@@ -81,7 +81,7 @@ int run_login(const LoginOptions& options, Console& console, const Clock& clock)
                                        {"url", json_text(profile->url)},
                                        {"email", json_text(profile->email)},
                                        {"environment", json_text(profile->environment)}};
-        console.out << boost::json::serialize(done) << '\n';
+        console.out << write_json(done) << '\n';
     } else {
         console.note("Signed in at " + profile->url + " as " + printable(profile->email) + " ("
                      + printable(profile->environment) + "), profile '" + name + "'.");
@@ -109,7 +109,7 @@ int run_logout(const Target& target, Console& console, const Clock& clock) {
         console.warning("forgot the tokens, but the server may not know: " + told.error().message);
     }
     if (console.json) {
-        console.out << boost::json::serialize(boost::json::object{
+        console.out << write_json(boost::json::object{
             {"profile", json_text(session->profile_name())}, {"signed_out", true}})
                     << '\n';
     } else {
@@ -126,7 +126,7 @@ int run_whoami(const Target& target, Console& console, const Clock& clock) {
     const auto who = parse_json(*body);
     if (!who || !who->is_object()) return console.fail(data_loss("the answer is not JSON"));
     if (console.json) {
-        console.out << boost::json::serialize(*who) << '\n';
+        console.out << write_json(*who) << '\n';
         return kExitSuccess;
     }
     constexpr std::size_t kLabelWidth = 12;

@@ -1,8 +1,7 @@
 #include "adapters/cli/api_session.hpp"
 
 #include "base/json.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 namespace zs::cli {
 namespace {
@@ -133,7 +132,7 @@ Result<HttpReply> ApiSession::send(const ApiCall& call, std::optional<Secret> be
     for (const auto& line : call.headers)
         request.headers.push_back(line);
     request.upload = call.upload;
-    if (call.body) request.body = boost::json::serialize(*call.body);
+    if (call.body) request.body = write_json(*call.body);
     return http_->send(request, sink);
 }
 

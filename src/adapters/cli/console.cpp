@@ -2,8 +2,7 @@
 
 #include "adapters/cli/interrupt.hpp"
 #include "adapters/cli/text_width.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -101,7 +100,7 @@ int Console::fail(const Error& error) {
         body["error"] = json_text(reason);
         body["message"] = json_text(error.message);
         body["details"] = error.details;
-        out << boost::json::serialize(body) << '\n';
+        out << write_json(body) << '\n';
     } else if (reason != kReasonInterrupted) {
         err << "error: " << printable_lines(error.message) << '\n';
         if (const auto* id = error.details.if_contains("request_id");

@@ -1,6 +1,7 @@
 #include "adapters/cli/exported_text.hpp"
 
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
 #include <boost/json.hpp>
 
@@ -15,7 +16,7 @@ public:
         const auto* id =
             parsed && parsed->is_object() ? parsed->get_object().if_contains("_id") : nullptr;
         if (id == nullptr) return {};
-        return id->is_string() ? std::string(id->get_string()) : boost::json::serialize(*id);
+        return id->is_string() ? std::string(id->get_string()) : write_json(*id);
     }
 
 private:

@@ -4,8 +4,7 @@
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
 #include "base/json.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 #include <array>
 #include <filesystem>
@@ -150,7 +149,7 @@ int run_maintenance(const FilesOptions& options, Console& console, const Clock& 
     const bool good =
         run->at("state").as_string() == "done" && number("damaged") + number("missing") == 0;
     if (console.json) {
-        console.out << boost::json::serialize(*run) << '\n';
+        console.out << write_json(*run) << '\n';
     } else {
         for (const char* name : {"blobs", "bytes", "removed", "damaged", "missing"})
             console.out << pad_right(name, 10) << number(name) << '\n';
@@ -175,7 +174,7 @@ int run_files_put(const FilesOptions& options, Console& console, const Clock& cl
         }
         all.push_back(std::move(*stored));
     }
-    if (console.json) console.out << boost::json::serialize(all) << '\n';
+    if (console.json) console.out << write_json(all) << '\n';
     return kExitSuccess;
 }
 
@@ -202,7 +201,7 @@ int run_files_list(const FilesOptions& options, Console& console, const Clock& c
     const auto files = parse_json(*body);
     if (!files || !files->is_array()) return console.fail(data_loss("the answer is not a list"));
     if (console.json) {
-        console.out << boost::json::serialize(*files) << '\n';
+        console.out << write_json(*files) << '\n';
         return kExitSuccess;
     }
     for (const auto& file : files->get_array()) {
@@ -226,9 +225,7 @@ int run_files_remove(const FilesOptions& options, Console& console, const Clock&
         if (!removed) return console.fail(removed.error());
     }
     if (console.json) {
-        console.out << boost::json::serialize(
-            boost::json::object{{"deleted", options.names.size()}})
-                    << '\n';
+        console.out << write_json(boost::json::object{{"deleted", options.names.size()}}) << '\n';
     } else {
         console.note("Deleted " + std::to_string(options.names.size()) + " file(s).");
     }

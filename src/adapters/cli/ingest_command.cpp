@@ -5,6 +5,7 @@
 #include "base/encoding.hpp"
 #include "base/hash.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
 #include <boost/json.hpp>
 #include <boost/url/encode.hpp>
@@ -267,7 +268,7 @@ int run_ingest(const IngestOptions& options, Console& console, const Clock& cloc
         if (!console.json) show_report(console, *input, report->get_object());
         reports.push_back(std::move(*report));
     }
-    if (console.json) console.out << json::serialize(reports) << '\n';
+    if (console.json) console.out << write_json(reports) << '\n';
     return all_stored ? kExitSuccess : kExitFailure;
 }
 

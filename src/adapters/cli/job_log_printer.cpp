@@ -2,8 +2,7 @@
 
 #include "adapters/cli/text_width.hpp"
 #include "base/json.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 #include <ostream>
 
@@ -50,7 +49,7 @@ bool JobLogPrinter::take_line(std::string_view line) {
 void JobLogPrinter::print(const boost::json::value& entry) {
     if (!entry.is_object()) return;
     if (console_.json) {
-        console_.out << boost::json::serialize(entry) << '\n';
+        console_.out << write_json(entry) << '\n';
         return;
     }
     const auto& object = entry.get_object();

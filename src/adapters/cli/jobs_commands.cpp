@@ -5,8 +5,8 @@
 #include "adapters/cli/table.hpp"
 #include "adapters/cli/text_width.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 
@@ -55,11 +55,11 @@ std::string text_in(const json::value& value, const char* name) {
     const auto* found = object == nullptr ? nullptr : object->if_contains(name);
     if (found == nullptr || found->is_null()) return {};
     if (found->is_string()) return std::string(found->get_string());
-    return json::serialize(*found);
+    return write_json(*found);
 }
 
 int show(const json::value& value, Console& console) {
-    console.out << json::serialize(value) << '\n';
+    console.out << write_json(value) << '\n';
     return kExitSuccess;
 }
 
@@ -67,8 +67,7 @@ int show(const json::value& value, Console& console) {
 int show_fields(const json::value& value, Console& console) {
     if (console.json || !value.is_object()) return show(value, console);
     for (const auto& [name, field] : value.get_object()) {
-        const auto text =
-            field.is_string() ? std::string(field.get_string()) : json::serialize(field);
+        const auto text = field.is_string() ? std::string(field.get_string()) : write_json(field);
         console.out << pad_right(std::string(name), 22) << printable(text) << '\n';
     }
     return kExitSuccess;

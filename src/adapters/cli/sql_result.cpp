@@ -3,9 +3,9 @@
 #include "adapters/cli/api_session.hpp"
 #include "adapters/cli/table.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <ostream>
 
@@ -29,7 +29,7 @@ std::optional<std::string> cell_of(const boost::json::value& value) {
         append_json_number(out, *number);
         return out;
     }
-    return boost::json::serialize(value);
+    return write_json(value);
 }
 
 Error not_a_result() {

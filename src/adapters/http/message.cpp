@@ -2,8 +2,8 @@
 
 #include "base/encoding.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
 #include <charconv>
@@ -126,7 +126,7 @@ Result<std::int64_t> query_integer(const Request& request, std::string_view name
 }
 
 Response json_response(const value& json, unsigned status) {
-    return json_text_response(boost::json::serialize(json), status);
+    return json_text_response(write_json(json), status);
 }
 
 Response json_text_response(std::string json, unsigned status) {
@@ -159,7 +159,7 @@ Response error_response(const Error& error, std::string_view request_id) {
                                  : std::string_view(error.message));
     json += R"(,"request_id":)";
     append_json_string(json, request_id);
-    if (!error.details.empty()) json += R"(,"details":)" + boost::json::serialize(error.details);
+    if (!error.details.empty()) json += R"(,"details":)" + write_json(error.details);
     json += '}';
     auto response = json_text_response(std::move(json), status);
     const auto* retry = error.details.if_contains("retry_after_secs");

@@ -1,8 +1,7 @@
 #include "adapters/relational/idempotency_store.hpp"
 
 #include "base/json.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 namespace zs::relational {
 
@@ -19,7 +18,7 @@ std::string headers_to_json(const KeptReply& reply) {
     for (const auto& [name, value] : reply.headers) {
         all.push_back(boost::json::array{json_text(name), json_text(value)});
     }
-    return boost::json::serialize(all);
+    return write_json(all);
 }
 
 Result<KeptReply> reply_of(const Row& row, std::size_t first) {

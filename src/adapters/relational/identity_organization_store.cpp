@@ -1,8 +1,7 @@
 #include "adapters/relational/identity_organization_store.hpp"
 
 #include "adapters/relational/identity_sql.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 namespace zs::relational {
 
@@ -53,7 +52,7 @@ Result<void> insert_org(Session& session, const Organization& org) {
     auto added = session.execute_with("insert into organizations (" + std::string(kColumns)
                                           + ") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                                       org.id, org.name, org.slug, org.description, org.logo_url,
-                                      org.plan, boost::json::serialize(org.settings), org.is_active,
+                                      org.plan, write_json(org.settings), org.is_active,
                                       org.created_at, org.updated_at);
     if (!added) return added.error();
     return {};
@@ -63,8 +62,8 @@ Result<void> store_org(Session& session, const Organization& org) {
     auto stored = session.execute_with(
         "update organizations set name = ?, slug = ?, description = ?, logo_url = ?, settings = ?,"
         " is_active = ?, updated_at = ? where id = ?",
-        org.name, org.slug, org.description, org.logo_url, boost::json::serialize(org.settings),
-        org.is_active, org.updated_at, org.id);
+        org.name, org.slug, org.description, org.logo_url, write_json(org.settings), org.is_active,
+        org.updated_at, org.id);
     if (!stored) return stored.error();
     return {};
 }

@@ -1,9 +1,8 @@
 #include "adapters/relational/identity_sql.hpp"
 
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/log.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <iterator>
@@ -39,8 +38,8 @@ Result<void> append_audit(Session& session, AuditEntry entry, Timestamp now) {
         " action, object, result, details, prev_hash, hash)"
         " values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         record.seq, record.at, record.org_id, record.actor_kind, record.actor_id, record.token_id,
-        record.ip, record.action, record.object, record.result,
-        boost::json::serialize(record.details), record.prev_hash, record.hash);
+        record.ip, record.action, record.object, record.result, write_json(record.details),
+        record.prev_hash, record.hash);
     if (!added) return added.error();
     auto moved = session.execute_with("update audit_head set seq = ?, hash = ? where id = 1",
                                       record.seq, record.hash);
@@ -58,7 +57,7 @@ std::string to_json(const std::vector<std::string>& list) {
     boost::json::array array;
     for (const auto& item : list)
         array.push_back(json_text(item));
-    return boost::json::serialize(array);
+    return write_json(array);
 }
 
 std::vector<std::string> list_of(const std::string& json) {

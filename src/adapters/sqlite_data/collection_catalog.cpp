@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
 #include <boost/json.hpp>
 
@@ -37,7 +38,7 @@ std::optional<data::Projection> parse_projection(std::string_view text, std::str
 }
 
 std::string projection_text(const std::optional<data::Projection>& projection) {
-    return projection ? json::serialize(data::show_projection(projection)) : std::string();
+    return projection ? write_json(data::show_projection(projection)) : std::string();
 }
 
 std::string backfill_text(const StoredBackfill& backfill) {
@@ -49,7 +50,7 @@ std::string backfill_text(const StoredBackfill& backfill) {
     out.emplace("next_row", backfill.next_row);
     out.emplace("running", backfill.running);
     out.emplace("old_projection", data::show_projection(backfill.old_projection));
-    return json::serialize(out);
+    return write_json(out);
 }
 
 std::optional<StoredBackfill> parse_backfill(std::string_view text, std::string_view name) {

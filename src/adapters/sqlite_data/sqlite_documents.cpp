@@ -5,6 +5,7 @@
 #include "adapters/sqlite_data/reader_session.hpp"
 #include "adapters/sqlite_data/sqlite_collections.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "core/data/collection_service.hpp"
 #include "core/data/identifier.hpp"
 #include "core/data/merge_patch.hpp"
@@ -117,7 +118,7 @@ Result<data::StoredDocument> merge_document(TenantDatabase& database,
     data::StoredDocument after;
     after.id = id;
     after.timestamp = document_timestamp(now);
-    after.json = boost::json::serialize(*value);
+    after.json = write_json(*value);
     auto wanted = data::extraction_of(*scope.collection);
     wanted.default_id = id;
     documents::DocumentReader reader(documents::Form::Values, std::move(wanted), {});

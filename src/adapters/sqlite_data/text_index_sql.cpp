@@ -3,11 +3,11 @@
 #include "adapters/sqlite_data/authorizer.hpp"
 #include "adapters/sqlite_data/text_indexes.hpp"
 #include "base/encoding.hpp"
+#include "base/json_writer.hpp"
 #include "core/data/identifier.hpp"
 #include "core/data/limits.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 namespace zs::sqlite_data {
@@ -52,7 +52,7 @@ std::string json_of(const std::vector<std::string>& names) {
     boost::json::array array;
     for (const auto& name : names)
         array.push_back(json_text(name));
-    return boost::json::serialize(array);
+    return write_json(array);
 }
 
 // A row that another version wrote and this one cannot read is no index.

@@ -1,8 +1,7 @@
 #include "adapters/ws/server_frames.hpp"
 
 #include "adapters/ws/frame.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 #include <utility>
 
@@ -28,7 +27,7 @@ boost::json::object make_control(Control control, Timestamp now) {
 }  // namespace
 
 std::string control_json(Control control, Timestamp now) {
-    return boost::json::serialize(make_control(std::move(control), now));
+    return write_json(make_control(std::move(control), now));
 }
 
 std::string control_frame(Control control, Timestamp now) {
@@ -50,7 +49,7 @@ std::string error_frame(const Error& error, const boost::json::value& id, std::s
     frame["code"] = json_text(error.reason_text());
     frame["message"] = json_text(error.message);
     frame["request_id"] = json_text(request_id);
-    return make_text_frame(boost::json::serialize(frame));
+    return make_text_frame(write_json(frame));
 }
 
 }  // namespace zs::ws

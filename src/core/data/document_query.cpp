@@ -2,6 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "core/data/document_limits.hpp"
 
 #include <boost/json.hpp>
@@ -164,7 +165,7 @@ std::string write_keys(const std::vector<SqlValue>& keys) {
             out.emplace_back(nullptr);
         }
     }
-    return json::serialize(out);
+    return write_json(out);
 }
 
 std::optional<std::vector<SqlValue>> read_keys(std::string_view text) {

@@ -1,6 +1,6 @@
 #include "core/events/event.hpp"
 
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 #include <utility>
 
@@ -36,7 +36,7 @@ EventPtr make_event(const identity::Tenant& tenant, NewEvent event, std::uint64_
     made->type = std::move(event.type);
     made->seq = seq;
     made->at = at;
-    made->frame = boost::json::serialize(frame);
+    made->frame = write_json(frame);
     return made;
 }
 

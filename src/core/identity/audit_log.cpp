@@ -1,9 +1,8 @@
 #include "core/identity/audit_log.hpp"
 
 #include "base/json_codec.hpp"
+#include "base/json_writer.hpp"
 #include "base/log.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <charconv>
 
@@ -22,7 +21,7 @@ async::Task<Result<Page<AuditRecord>>> AuditLog::list(PrincipalPtr caller, Audit
                                                       PageRequest page) {
     if (auto admin = require_admin(*caller); !admin) co_return admin.error();
     if (auto limit = check_limit(page); !limit) co_return limit.error();
-    const std::string filters = "audit" + boost::json::serialize(encode_json(filter));
+    const std::string filters = "audit" + write_json(encode_json(filter));
     std::optional<std::int64_t> before;
     if (page.cursor) {
         auto key = read_cursor(filters, *page.cursor);

@@ -2,10 +2,10 @@
 
 #include "base/encoding.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "core/jobs/limits.hpp"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -59,7 +59,7 @@ events::NewEvent state_event(const Transition& transition) {
         event.data["error"] = std::move(error);
     }
     if (transition.output && job.state == JobState::Succeeded
-        && json::serialize(*transition.output).size() <= limits::kEventOutputBytesMax) {
+        && write_json(*transition.output).size() <= limits::kEventOutputBytesMax) {
         event.data["output"] = *transition.output;
     }
     return event;

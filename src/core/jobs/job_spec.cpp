@@ -2,11 +2,10 @@
 
 #include "base/encoding.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "core/files/digest.hpp"
 #include "core/jobs/field_reader.hpp"
 #include "core/jobs/limits.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -93,14 +92,14 @@ void read_env(FieldReader& in, JobSpec& spec) {
 
 void read_payload(FieldReader& in, JobSpec& spec) {
     if (const auto* input = in.at("input")) {
-        spec.input = json::serialize(*input);
+        spec.input = write_json(*input);
         if (spec.input.size() > limits::kInputBytesMax) {
             in.refuse("input", "must have at most 1 MiB");
         }
     }
     if (const auto* metadata = in.object("metadata")) {
         spec.metadata = *metadata;
-        if (json::serialize(*metadata).size() > limits::kMetadataBytesMax) {
+        if (write_json(*metadata).size() > limits::kMetadataBytesMax) {
             in.refuse("metadata", "must have at most 16 KiB");
         }
     }

@@ -1,9 +1,9 @@
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "core/jobs/job_spec.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <limits>
 
@@ -103,7 +103,7 @@ std::string to_stored_text(const JobSpec& spec) {
     if (spec.sandbox != SandboxTier::L0) out["sandbox"] = json_text(to_text(spec.sandbox));
     if (!spec.requires_labels.empty()) out["requires"] = array_of(spec.requires_labels);
     if (spec.kind != "process") out["kind"] = spec.kind;
-    return json::serialize(out);
+    return write_json(out);
 }
 
 Result<JobSpec> parse_stored_spec(std::string_view text) {

@@ -1,12 +1,12 @@
 #include "core/jobs/job_template.hpp"
 
+#include "base/json_writer.hpp"
 #include "core/jobs/field_reader.hpp"
 #include "core/jobs/limits.hpp"
 #include "core/jobs/params_schema.hpp"
 #include "core/jobs/template_service.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -25,7 +25,7 @@ Error missing_param(std::string_view name) {
 
 std::string as_text(const json::value& value) {
     if (value.is_string()) return {value.get_string().data(), value.get_string().size()};
-    return json::serialize(value);
+    return write_json(value);
 }
 
 // Replaces every reference; what is put in is not looked through again.
@@ -111,7 +111,7 @@ Result<JobTemplate> parse_job_template(const json::object& object) {
     if (spec != nullptr) {
         parsed.spec = *spec;
         if (spec->contains("template")) in.refuse("spec.template", "must not be in a template");
-        if (json::serialize(*spec).size() > limits::kTemplateBytesMax) {
+        if (write_json(*spec).size() > limits::kTemplateBytesMax) {
             in.refuse("spec", "must have at most 1 MiB");
         }
     }

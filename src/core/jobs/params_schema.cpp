@@ -1,7 +1,8 @@
 #include "core/jobs/params_schema.hpp"
 
+#include "base/json_writer.hpp"
+
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <array>
@@ -81,11 +82,11 @@ std::optional<double> number_at(const json::object& schema, std::string_view key
 Result<void> check_range(const json::object& schema, double amount, const char* least,
                          const char* most, const std::string& path, const std::string& what) {
     if (const auto min = number_at(schema, least); min && amount < *min) {
-        return bad_value(path, what + " must be at least " + json::serialize(json::value(*min)),
+        return bad_value(path, what + " must be at least " + write_json(json::value(*min)),
                          "invalid_param");
     }
     if (const auto max = number_at(schema, most); max && amount > *max) {
-        return bad_value(path, what + " must be at most " + json::serialize(json::value(*max)),
+        return bad_value(path, what + " must be at most " + write_json(json::value(*max)),
                          "invalid_param");
     }
     return {};
@@ -128,7 +129,7 @@ Result<void> check_type(const json::object& schema, const json::value& value,
             fits = fits || is_type(value, view(one.get_string()));
     }
     if (fits) return {};
-    return bad_value(path, "must be of type " + json::serialize(*type), "invalid_param");
+    return bad_value(path, "must be of type " + write_json(*type), "invalid_param");
 }
 
 Result<void> check_parts(const json::object& schema, const std::string& path) {
@@ -189,12 +190,12 @@ Result<void> check_value(const json::object& schema, const json::value& value,
     auto typed = check_type(schema, value, path);
     if (!typed) return typed;
     if (const auto* only = schema.if_contains("const"); only && *only != value) {
-        return bad_value(path, "must be " + json::serialize(*only), "invalid_param");
+        return bad_value(path, "must be " + write_json(*only), "invalid_param");
     }
     if (const auto* one_of = schema.if_contains("enum")) {
         const auto& all = one_of->get_array();
         if (std::find(all.begin(), all.end(), value) == all.end()) {
-            return bad_value(path, "must be one of " + json::serialize(*one_of), "invalid_param");
+            return bad_value(path, "must be one of " + write_json(*one_of), "invalid_param");
         }
     }
     Result<void> ranged;

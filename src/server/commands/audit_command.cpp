@@ -1,9 +1,8 @@
 #include "server/commands/audit_command.hpp"
 
+#include "base/json_writer.hpp"
 #include "core/identity/identity.hpp"
 #include "server/commands/operator_session.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <ostream>
 
@@ -18,9 +17,7 @@ int verify_audit_command(const ConfigSource& source, cli::Console& console) {
     const auto rows = (*session)->plane().run_blocking(audit.verify());
     if (!rows) return console.fail(rows.error());
     if (console.json) {
-        console.out << boost::json::serialize(
-            boost::json::object{{"intact", true}, {"rows", *rows}})
-                    << '\n';
+        console.out << write_json(boost::json::object{{"intact", true}, {"rows", *rows}}) << '\n';
     } else {
         console.out << "The audit log is intact: " << *rows << " rows.\n";
     }

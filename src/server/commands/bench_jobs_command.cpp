@@ -1,9 +1,8 @@
 #include "adapters/cli/table.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "server/commands/own_server.hpp"
 #include "server/commands/trial_commands.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <array>
@@ -154,7 +153,7 @@ int show(const std::vector<Rate>& rates, cli::Console& console) {
                                        {"p50_ms", rate.p50_ms},
                                        {"p99_ms", rate.p99_ms}});
         }
-        console.out << json::serialize(all) << '\n';
+        console.out << write_json(all) << '\n';
         return cli::kExitSuccess;
     }
     std::vector<cli::TableRow> rows;

@@ -1,10 +1,10 @@
 #include "server/commands/config_commands.hpp"
 
+#include "base/json_writer.hpp"
 #include "server/version.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <ostream>
 
@@ -32,7 +32,7 @@ int check_config_command(const ConfigSource& source, cli::Console& console) {
         boost::json::object out{{"valid", loaded.ok()}};
         out["errors"] = as_json(loaded.errors);
         out["warnings"] = as_json(loaded.warnings);
-        console.out << boost::json::serialize(out) << '\n';
+        console.out << write_json(out) << '\n';
     } else {
         for (const auto& warning : loaded.warnings)
             console.warning(warning.to_string());
@@ -52,7 +52,7 @@ int show_config_command(const ConfigSource& source, cli::Console& console) {
     const auto loaded = load_config(input);
     if (!loaded.ok()) return console.fail(load_or_explain(input, console).error());
     if (console.json) {
-        console.out << boost::json::serialize(settings_as_json(loaded)) << '\n';
+        console.out << write_json(settings_as_json(loaded)) << '\n';
     } else {
         for (const auto& warning : loaded.warnings)
             console.warning(warning.to_string());
@@ -72,7 +72,7 @@ int version_command(cli::Console& console) {
                                       {"version", json_text(kVersion)},
                                       {"commit", json_text(kCommit)},
                                       {"api", {"v1", "v2/rtc", "api/v1"}}};
-        console.out << boost::json::serialize(out) << '\n';
+        console.out << write_json(out) << '\n';
     } else {
         console.out << "zserver " << kVersion << " (" << kCommit << ")\napi v1, v2/rtc, api/v1\n";
     }

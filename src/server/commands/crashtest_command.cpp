@@ -1,10 +1,9 @@
 #include "adapters/cli/table.hpp"
 #include "base/ids.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "server/commands/own_server.hpp"
 #include "server/commands/trial_commands.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -221,11 +220,11 @@ int run_crashtest_jobs(const CrashTestOptions& options, cli::Console& console) {
     if (!report) return console.fail(report.error());
     const auto shown = show(*report, *seeded.seed);
     if (console.json) {
-        console.out << json::serialize(shown) << '\n';
+        console.out << write_json(shown) << '\n';
     } else {
         std::vector<cli::TableRow> rows;
         for (const auto& [name, value] : shown)
-            rows.push_back({std::string(name), json::serialize(value)});
+            rows.push_back({std::string(name), write_json(value)});
         console.out << cli::render_table({{"what"}, {"count", cli::Align::Right}}, rows, {});
     }
     return report->good() ? cli::kExitSuccess : cli::kExitFailure;

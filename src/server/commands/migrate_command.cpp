@@ -2,11 +2,11 @@
 
 #include "adapters/cli/table.hpp"
 #include "adapters/relational/migrations.hpp"
+#include "base/json_writer.hpp"
 #include "server/commands/control_plane.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <ostream>
 
@@ -46,7 +46,7 @@ void print_status(const std::vector<relational::MigrationStatus>& all, cli::Cons
         }
         boost::json::object out{{"up_to_date", current}};
         out["migrations"] = std::move(rows);
-        console.out << boost::json::serialize(out) << '\n';
+        console.out << write_json(out) << '\n';
         return;
     }
     std::vector<cli::TableRow> rows;
@@ -69,7 +69,7 @@ void print_steps(const std::vector<relational::MigrationStep>& steps, const Migr
         boost::json::object out{{"action", json_text(options.action)},
                                 {"dry_run", options.dry_run}};
         out["steps"] = std::move(rows);
-        console.out << boost::json::serialize(out) << '\n';
+        console.out << write_json(out) << '\n';
         return;
     }
     const std::string verb = options.action == "up" ? "applied" : "undone";

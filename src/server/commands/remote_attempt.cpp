@@ -6,7 +6,6 @@
 #include "base/log.hpp"
 #include "core/jobs/limits.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 

@@ -3,10 +3,9 @@
 #include "adapters/cli/table.hpp"
 #include "adapters/relational/identity_stores.hpp"
 #include "base/json_codec.hpp"
+#include "base/json_writer.hpp"
 #include "core/identity/identity.hpp"
 #include "server/commands/operator_session.hpp"
-
-#include <boost/json/serialize.hpp>
 
 #include <ostream>
 
@@ -66,7 +65,7 @@ Result<std::vector<identity::UserView>> all_users(OperatorSession& session,
 
 void print_users(const std::vector<identity::UserView>& users, cli::Console& console) {
     if (console.json) {
-        console.out << boost::json::serialize(encode_json(users)) << '\n';
+        console.out << write_json(encode_json(users)) << '\n';
         return;
     }
     std::vector<cli::TableRow> rows;
@@ -101,7 +100,7 @@ int create_user_command(const UserOptions& options, cli::Console& console) {
                 session.plane().run_blocking(users.create_by_operator(std::move(user)));
             if (!made) return made.error();
             if (console.json) {
-                console.out << boost::json::serialize(encode_json(*made)) << '\n';
+                console.out << write_json(encode_json(*made)) << '\n';
             } else {
                 console.note("Created " + made->email + " with role " + joined(made->roles) + ".");
             }
@@ -119,7 +118,7 @@ int change_password_command(const UserOptions& options, cli::Console& console) {
                 users.set_password_by_operator(options.email, std::move(*password)));
             if (!done) return done;
             if (console.json) {
-                console.out << boost::json::serialize(
+                console.out << write_json(
                     boost::json::object{{"email", json_text(options.email)}, {"changed", true}})
                             << '\n';
             } else {
@@ -148,7 +147,7 @@ int token_command(const UserOptions& options, cli::Console& console) {
                                 accounts.issue_tokens(options.email, options.environment));
                             if (!bundle) return bundle.error();
                             if (console.json) {
-                                console.out << boost::json::serialize(encode_json(*bundle)) << '\n';
+                                console.out << write_json(encode_json(*bundle)) << '\n';
                             } else {
                                 console.out << bundle->access_token << '\n';
                                 console.note("Access token of " + bundle->user.email + " ("

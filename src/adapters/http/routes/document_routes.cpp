@@ -3,6 +3,7 @@
 #include "adapters/http/routes/result_cells.hpp"
 #include "adapters/http/routes/route_support.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
 namespace zs::http {
 
@@ -115,7 +116,7 @@ async::Task<Result<Response>> DocumentRoutes::put(Request& request) {
     if (!parsed->is_object()) co_return unprocessable("the body must be an object", "");
     std::string name(request.path_param("name"));
     std::string id(request.path_param("id"));
-    std::string text = boost::json::serialize(*parsed);
+    std::string text = write_json(*parsed);
     auto created = co_await collections_.put_document(request.principal(), std::move(name), id,
                                                       std::move(text));
     if (!created) co_return std::move(created).error();

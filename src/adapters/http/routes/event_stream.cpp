@@ -1,8 +1,9 @@
 #include "adapters/http/routes/event_stream.hpp"
 
+#include "base/json_writer.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -16,7 +17,7 @@ constexpr std::string_view kKeepAlive = ": keep-alive\n\n";
 constexpr std::string_view kRetry = "retry: 2000\n\n";
 
 std::string notice(std::string_view name, const boost::json::object& data) {
-    return "event: " + std::string(name) + "\ndata: " + boost::json::serialize(data) + "\n\n";
+    return "event: " + std::string(name) + "\ndata: " + write_json(data) + "\n\n";
 }
 
 void append_event(std::string& out, const events::Event& event) {

@@ -3,6 +3,7 @@
 #include "adapters/http/routes/route_support.hpp"
 #include "adapters/http/routes/sql_answers.hpp"
 #include "base/encoding.hpp"
+#include "base/json_writer.hpp"
 #include "core/idempotency/idempotency.hpp"
 
 namespace zs::http {
@@ -175,7 +176,7 @@ public:
             ended_ = !more || !*more;
             if (!more) piece = error_response(more.error(), request_id_).body + "\n";
             if (ended_ && more) {
-                piece = boost::json::serialize(show_report(run_->report(), begun_)) + "\n";
+                piece = write_json(show_report(run_->report(), begun_)) + "\n";
             }
             told_ = true;
             if (ended_) co_return true;
@@ -185,7 +186,7 @@ public:
         counts.emplace("committed_bytes", run_->report().committed_bytes);
         boost::json::object line;
         line.emplace("progress", std::move(counts));
-        piece = boost::json::serialize(line) + "\n";
+        piece = write_json(line) + "\n";
         co_return true;
     }
 

@@ -2,8 +2,7 @@
 
 #include "adapters/http/routes/job_json.hpp"
 #include "base/json_codec.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 namespace zs::http {
 namespace {
@@ -96,11 +95,10 @@ std::string JobLogStream::last_record(const jobs::Job& job) const {
     end.emplace("error_message",
                 job.error ? json_text(job.error->message) : boost::json::value(nullptr));
     if (form_ == LogForm::Text) return {};
-    if (form_ == LogForm::Events)
-        return "event: end\ndata: " + boost::json::serialize(end) + "\n\n";
+    if (form_ == LogForm::Events) return "event: end\ndata: " + write_json(end) + "\n\n";
     boost::json::object record;
     record.emplace("end", std::move(end));
-    return boost::json::serialize(record) + "\n";
+    return write_json(record) + "\n";
 }
 
 }  // namespace zs::http

@@ -2,8 +2,7 @@
 
 #include "base/encoding.hpp"
 #include "base/json_codec.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 namespace zs::http {
 namespace json = boost::json;
@@ -110,7 +109,7 @@ Result<SqlValue> decode_sql_value(const json::value& value, const std::string& p
         case json::kind::object: break;
     }
     const auto* text = blob_text(value);
-    if (text == nullptr) return SqlValue{json::serialize(value)};
+    if (text == nullptr) return SqlValue{write_json(value)};
     auto bytes = from_base64(view_of(*text));
     if (!bytes) return invalid_field(path, "'" + path + ".base64' is not base64");
     return SqlValue{data::Blob{std::move(*bytes)}};

@@ -1,6 +1,6 @@
 #include "adapters/relational/jobs/job_transition.hpp"
 
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 #include <algorithm>
 #include <map>
@@ -79,7 +79,7 @@ Result<void> write_change(Session& session, const JobRow& row, const Ending& end
     std::optional<std::string> error;
     if (ending.error) error = to_text(*ending.error);
     std::optional<std::string> output;
-    if (ending.output) output = boost::json::serialize(*ending.output);
+    if (ending.output) output = write_json(*ending.output);
     std::optional<std::int64_t> sandbox;
     if (ending.sandbox) sandbox = static_cast<std::int64_t>(*ending.sandbox);
     const bool running = row.state == JobState::Running;

@@ -1,8 +1,7 @@
 #include "adapters/relational/jobs/schedule_store.hpp"
 
 #include "base/json.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 namespace zs::relational {
 
@@ -67,11 +66,10 @@ Result<void> add_in(Session& session, const JobSchedule& s) {
     auto done = session.execute_with(
         "insert into job_schedules (" + std::string(kColumns)
             + ") values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        s.id, s.tenant.org_id, s.tenant.env_slug, s.name, boost::json::serialize(s.spec),
-        s.cron_expression, s.timezone, s.is_active, jobs::to_text(s.overlap),
-        jobs::to_text(s.catch_up), s.catch_up_window.count(), s.jitter.count(), s.start_at,
-        s.end_at, s.created_by, s.created_at, s.updated_at, s.high_water, s.last_run_at,
-        s.last_job_id, s.last_error);
+        s.id, s.tenant.org_id, s.tenant.env_slug, s.name, write_json(s.spec), s.cron_expression,
+        s.timezone, s.is_active, jobs::to_text(s.overlap), jobs::to_text(s.catch_up),
+        s.catch_up_window.count(), s.jitter.count(), s.start_at, s.end_at, s.created_by,
+        s.created_at, s.updated_at, s.high_water, s.last_run_at, s.last_job_id, s.last_error);
     if (!done) return std::move(done).error();
     return {};
 }
@@ -82,7 +80,7 @@ Result<void> replace_in(Session& session, const JobSchedule& s) {
         " is_active = ?, overlap = ?, catch_up = ?, catch_up_window_secs = ?, jitter_secs = ?,"
         " start_at = ?, end_at = ?, updated_at = ?, high_water = ?"
         " where id = ? and org_id = ? and env_slug = ?",
-        s.name, boost::json::serialize(s.spec), s.cron_expression, s.timezone, s.is_active,
+        s.name, write_json(s.spec), s.cron_expression, s.timezone, s.is_active,
         jobs::to_text(s.overlap), jobs::to_text(s.catch_up), s.catch_up_window.count(),
         s.jitter.count(), s.start_at, s.end_at, s.updated_at, s.high_water, s.id, s.tenant.org_id,
         s.tenant.env_slug);

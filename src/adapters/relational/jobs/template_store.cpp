@@ -1,8 +1,7 @@
 #include "adapters/relational/jobs/template_store.hpp"
 
 #include "base/json.hpp"
-
-#include <boost/json/serialize.hpp>
+#include "base/json_writer.hpp"
 
 namespace zs::relational {
 
@@ -45,7 +44,7 @@ Result<JobTemplate> template_of(const Row& row) {
 
 std::optional<std::string> schema_text(const JobTemplate& from) {
     if (!from.params_schema) return std::nullopt;
-    return boost::json::serialize(*from.params_schema);
+    return write_json(*from.params_schema);
 }
 
 // Names are ordered by their bytes; collations differ.
@@ -58,9 +57,8 @@ Result<void> add_in(Session& session, const Tenant& tenant, const JobTemplate& a
         "insert into job_templates (org_id, env_slug, name, description, spec, params_schema,"
         " created_by, created_at, updated_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (org_id, env_slug, name) do nothing",
-        tenant.org_id, tenant.env_slug, added.name, added.description,
-        boost::json::serialize(added.spec), schema_text(added), added.created_by, added.created_at,
-        added.updated_at);
+        tenant.org_id, tenant.env_slug, added.name, added.description, write_json(added.spec),
+        schema_text(added), added.created_by, added.created_at, added.updated_at);
     if (!done) return std::move(done).error();
     if (*done == 0) return conflict("a template of this name exists", "template_exists");
     return {};
@@ -70,8 +68,8 @@ Result<void> replace_in(Session& session, const Tenant& tenant, const JobTemplat
     auto done = session.execute_with(
         "update job_templates set description = ?, spec = ?, params_schema = ?, updated_at = ?"
         " where org_id = ? and env_slug = ? and name = ?",
-        with.description, boost::json::serialize(with.spec), schema_text(with), with.updated_at,
-        tenant.org_id, tenant.env_slug, with.name);
+        with.description, write_json(with.spec), schema_text(with), with.updated_at, tenant.org_id,
+        tenant.env_slug, with.name);
     if (!done) return std::move(done).error();
     if (*done == 0) return no_such_template();
     return {};
