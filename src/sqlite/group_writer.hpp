@@ -41,7 +41,8 @@ public:
 // Work is `Result<T>(Connection&)`. One that fails is rolled back alone. It MAY RUN MORE THAN ONCE:
 // when SQLite gives up the whole transaction because of one work (interrupted, out of memory,
 // INSERT OR ROLLBACK), the others are run again without it; so work changes nothing but the
-// database and its own answer. Work neither begins nor ends transactions.
+// database and its own answer. Work neither begins nor ends transactions. Before its answer is
+// heard, the work and what it captured are gone.
 // Threading:  call from any thread. The thread starts with the first work.
 // Durability: success means the change survives power loss.
 // Errors:     what the work answers; Unavailable "overloaded" when the queue is full;
@@ -106,7 +107,7 @@ private:
         JobOf(Work work, Finish finish) : work_(std::move(work)), finish_(std::move(finish)) {}
         Result<void> work(Connection& connection) override {
             try {
-                answer_.emplace(work_(connection));
+                answer_.emplace((*work_)(connection));
             } catch (const std::exception& error) {
                 answer_.emplace(internal_error(error.what()));
             }
@@ -115,11 +116,13 @@ private:
         }
         void finish() override {
             if (!outcome) answer_.emplace(std::move(outcome).error());
+            // What it captured could otherwise die after all that it stands on.
+            work_.reset();
             finish_(std::move(*answer_));
         }
 
     private:
-        Work work_;
+        std::optional<Work> work_;
         Finish finish_;
         std::optional<Answer> answer_;
     };

@@ -169,6 +169,21 @@ TEST_F(GroupWriterTest, AnExceptionIsAnErrorOfThatWork) {
     EXPECT_TRUE(writer_->run_blocking(insert(1)).has_value());
 }
 
+TEST_F(GroupWriterTest, WhatWorkCapturedIsGoneBeforeTheAnswer) {
+    for (int round = 0; round < 50; ++round) {
+        std::atomic<bool> gone{false};
+        const auto die_slowly = [&gone](int* value) {
+            delete value;
+            std::this_thread::yield();
+            gone = true;
+        };
+        auto work = [held = std::shared_ptr<int>(new int(round), die_slowly)](
+                        Connection&) -> Result<int> { return *held; };
+        EXPECT_EQ(writer_->run_blocking(std::move(work)).value(), round);
+        ASSERT_TRUE(gone) << "round " << round;
+    }
+}
+
 TEST_F(GroupWriterTest, FinishesWhatIsQueuedBeforeItGoes) {
     std::vector<std::thread> threads;
     std::atomic<int> done{0};
