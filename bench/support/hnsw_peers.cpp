@@ -17,7 +17,6 @@ class Hnswlib final : public HnswPeer {
 public:
     explicit Hnswlib(const HnswSettings& s)
         : space_(s.dimensions), index_(&space_, s.count, s.m, s.ef_construction) {}
-    std::string name() const override { return "hnswlib"; }
     void add(const float* vector, std::uint64_t id) override { index_.addPoint(vector, id); }
     void set_ef(std::size_t ef) override { index_.setEf(ef); }
     void search(const float* query, std::size_t k, std::vector<std::uint64_t>& out) override {
@@ -40,7 +39,6 @@ public:
         omp_set_num_threads(1);
         index_.hnsw.efConstruction = int(s.ef_construction);
     }
-    std::string name() const override { return "FAISS"; }
     void add(const float* vector, std::uint64_t) override { index_.add(1, vector); }
     void set_ef(std::size_t ef) override { index_.hnsw.efSearch = int(ef); }
     void search(const float* query, std::size_t k, std::vector<std::uint64_t>& out) override {
@@ -68,7 +66,6 @@ public:
         index_ = us::index_dense_t::make(metric, config).index;
         index_.try_reserve(us::index_limits_t(s.count, 1));
     }
-    std::string name() const override { return "USearch"; }
     void add(const float* vector, std::uint64_t id) override { index_.add(id, vector, 0); }
     void set_ef(std::size_t ef) override { index_.change_expansion_search(ef); }
     void search(const float* query, std::size_t k, std::vector<std::uint64_t>& out) override {
@@ -81,17 +78,25 @@ private:
     unum::usearch::index_dense_t index_;
 };
 
+template <class Peer>
+HnswPeerMaker maker_of(const char* name) {
+    const auto make = [](const HnswSettings& settings) -> std::unique_ptr<HnswPeer> {
+        return std::make_unique<Peer>(settings);
+    };
+    return {name, make};
+}
+
 }  // namespace
 
-std::vector<std::unique_ptr<HnswPeer>> hnsw_peers(const HnswSettings& settings) {
-    std::vector<std::unique_ptr<HnswPeer>> peers;
-#ifdef ZS_BENCH_HNSWLIB
-    peers.push_back(std::make_unique<Hnswlib>(settings));
-#endif
+std::vector<HnswPeerMaker> hnsw_peers() {
+    std::vector<HnswPeerMaker> peers;
 #ifdef ZS_BENCH_FAISS
-    peers.push_back(std::make_unique<Faiss>(settings));
+    peers.push_back(maker_of<Faiss>("FAISS"));
 #endif
-    peers.push_back(std::make_unique<PlainUsearch>(settings));
+#ifdef ZS_BENCH_HNSWLIB
+    peers.push_back(maker_of<Hnswlib>("hnswlib"));
+#endif
+    peers.push_back(maker_of<PlainUsearch>("USearch"));
     return peers;
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,14 +21,18 @@ struct HnswSettings {
 class HnswPeer {
 public:
     virtual ~HnswPeer() = default;
-    virtual std::string name() const = 0;
     virtual void add(const float* vector, std::uint64_t id) = 0;
     virtual void set_ef(std::size_t ef) = 0;
     // The ids of the k nearest, in no order.
     virtual void search(const float* query, std::size_t k, std::vector<std::uint64_t>& out) = 0;
 };
 
-// Those that were there when the program was built. They use what this processor has.
-std::vector<std::unique_ptr<HnswPeer>> hnsw_peers(const HnswSettings& settings);
+// Those that were there when the program was built: what makes each of them, by name, the slowest
+// to build first. They use what this processor has.
+struct HnswPeerMaker {
+    std::string name;
+    std::function<std::unique_ptr<HnswPeer>(const HnswSettings&)> make;
+};
+std::vector<HnswPeerMaker> hnsw_peers();
 
 }  // namespace zs::bench

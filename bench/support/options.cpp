@@ -18,6 +18,8 @@ constexpr const char* kFlags =
     "  --clients A,B    concurrent clients\n"
     "  --quick          less data than the figures of docs/benchmarks.md are about\n"
     "  --seed N         seed of what is random\n"
+    "  --only A,B       these subjects alone, where a benchmark can choose (hnsw, ingest)\n"
+    "  --vectors CxD    so many vectors of so many dimensions (hnsw); several with commas\n"
     "  --access-log     with access logs, ours and the peer's\n"
     "  --json           one JSON document instead of tables\n";
 
@@ -43,6 +45,16 @@ std::vector<int> numbers(std::string_view flag, std::string_view text) {
         text.remove_prefix(std::min(text.size(), comma + 1));
     }
     return values;
+}
+
+std::vector<std::string> words(std::string_view text) {
+    std::vector<std::string> found;
+    while (!text.empty()) {
+        const auto comma = std::min(text.find(','), text.size());
+        found.emplace_back(text.substr(0, comma));
+        text.remove_prefix(std::min(text.size(), comma + 1));
+    }
+    return found;
 }
 
 // nullopt: only help was asked for.
@@ -73,6 +85,10 @@ std::optional<BenchOptions> parse(int argc, char** argv, BenchOptions options) {
             options.clients = numbers(flag, value);
         } else if (flag == "--seed") {
             options.seed = number<std::uint64_t>(flag, value);
+        } else if (flag == "--only") {
+            options.only = words(value);
+        } else if (flag == "--vectors") {
+            options.vectors = value;
         } else {
             throw WrongFlag{"there is no flag '" + std::string(flag) + "'"};
         }

@@ -18,6 +18,8 @@ struct BenchOptions {
     bool access_log = false;   // ours and the peer's
     bool quick = false;        // less data, where a benchmark knows what that is
     std::uint64_t seed = 1;
+    std::vector<std::string> only;  // names of subjects; empty: all
+    std::string vectors;            // sizes of vector data, COUNTxDIMENSIONS,…; empty: its own
 
     std::vector<int> clients_or(std::vector<int> fallback) const {
         return clients.empty() ? fallback : clients;
