@@ -3,7 +3,6 @@
 #include "adapters/sqlite_data/collection_catalog.hpp"
 #include "adapters/sqlite_data/dead_letters.hpp"
 #include "adapters/sqlite_data/document_ids.hpp"
-#include "adapters/sqlite_data/early_writeback.hpp"
 #include "core/data/column_value.hpp"
 #include "core/data/document_limits.hpp"
 #include "core/data/identifier.hpp"
@@ -22,9 +21,6 @@ using data::SqlValueView;
 
 // A commit is short; what takes longer than this is stuck in somebody's trigger.
 constexpr std::chrono::minutes kWriteTime{2};
-
-// Smaller commits are on disk before an early start would help.
-constexpr std::size_t kEarlyBytesMin = std::size_t{1} << 20;
 
 struct RowError {
     std::string code;
@@ -122,7 +118,6 @@ public:
 private:
     bool fills_other() const { return collection_.projection && collection_.projection->table; }
     Result<Insert> prepare(const std::string& sql);
-    bool only_appends() const;
     Result<void> run_all();
     Result<bool> run_one(const documents::DocumentBatch& batch,
                          const documents::Document& document);
@@ -206,20 +201,7 @@ Result<WriteOutcome> Writing::run() {
     return outcome;
 }
 
-// Large, and every page is filled once. Documents of a batch are taken to be alike.
-bool Writing::only_appends() const {
-    std::size_t bytes = 0;
-    for (const auto& batch : write_.batches) {
-        if (batch->empty()) continue;
-        if (batch->documents().front().id.kind != documents::ValueKind::Missing) return false;
-        bytes += batch->bytes();
-    }
-    return bytes >= kEarlyBytesMin && std::ranges::none_of(columns_, &ProjectedColumn::index);
-}
-
 Result<void> Writing::run_all() {
-    std::optional<EarlyWriteback> early;
-    if (only_appends()) early.emplace(connection_);
     const EngineConnection::Bulk bulk(engine_, request_);
     own_->bind_text(2, timestamp_);
     last_row_ = connection_.last_insert_rowid();
@@ -227,7 +209,6 @@ Result<void> Writing::run_all() {
         for (const auto& document : batch->documents()) {
             auto stored = run_one(*batch, document);
             if (!stored) return bulk.translate(std::move(stored).error());
-            if (early) early->wrote(document.json.size());
             if (*stored) continue;
             note_error(document);
             if (written_.counts.errors <= write_.errors_max) continue;

@@ -9,11 +9,6 @@ namespace {
 constexpr std::size_t kRouteTextMax = 1024;
 constexpr std::size_t kRoutesMax = 1024;
 
-// 16 MiB of log before it is copied into the database, which costs two more syncs: at SQLite's own
-// 1000 pages a bulk load would pay them with nearly every commit. The log's index has room for as
-// many in its first block.
-constexpr unsigned kCheckpointPages = 2000;
-
 // Documents and vectors are long, and each page of a bulk load costs two calls of the system.
 constexpr unsigned kPageBytes = 8192;
 
@@ -76,7 +71,6 @@ Result<std::shared_ptr<TenantDatabase>> TenantDatabase::open_blocking(
     sqlite::ConnectionOptions wanted;
     wanted.cache_kib = options.writer_cache_kib;
     wanted.page_bytes = kPageBytes;
-    wanted.checkpoint_pages = kCheckpointPages;
     auto writer = sqlite::Connection::open(path, sqlite::OpenMode::ReadWriteCreate, wanted);
     if (!writer) return std::move(writer).error();
     auto histories = JournalTables::read_blocking(*writer);
@@ -97,7 +91,9 @@ TenantDatabase::TenantDatabase(identity::Tenant tenant, std::string path,
       statements_(options.concurrent_max),
       streams_(options.streams_max),
       returned_rows_(std::make_shared<RowBudget>(options.returning_bytes_max)),
-      write_lock_(std::make_shared<sqlite::WriteLock>()) {
+      write_lock_(std::make_shared<sqlite::WriteLock>()),
+      checkpointer_(path_, write_lock_, {}) {
+    checkpointer_.watch(writer);
     sqlite::GroupWriter::Limits limits;
     limits.queue_max = options.write_queue_max;
     writer_ = std::make_unique<sqlite::GroupWriter>(std::move(writer), write_lock_, limits,
@@ -130,6 +126,7 @@ Result<std::unique_ptr<Session>> TenantDatabase::take_session_blocking(Use use) 
         use == Use::Read ? sqlite::OpenMode::ReadOnly : sqlite::OpenMode::ReadWriteCreate;
     auto opened = sqlite::Connection::open(path_, mode, wanted);
     if (!opened) return std::move(opened).error();
+    if (use == Use::Transaction) checkpointer_.watch(*opened);
     return std::make_unique<Session>(std::move(*opened), options_, definitions_);
 }
 

@@ -8,6 +8,7 @@
 #include "adapters/sqlite_data/row_buffer.hpp"
 #include "async/blocking_pool.hpp"
 #include "async/turnstile.hpp"
+#include "sqlite/checkpointer.hpp"
 #include "sqlite/group_writer.hpp"
 
 #include <atomic>
@@ -101,6 +102,7 @@ private:
     async::Turnstile streams_;
     std::shared_ptr<RowBudget> returned_rows_;
     std::shared_ptr<sqlite::WriteLock> write_lock_;
+    sqlite::Checkpointer checkpointer_;  // before all that it watches
 
     std::mutex mutex_;
     std::vector<std::unique_ptr<Session>> idle_readers_;
