@@ -42,6 +42,9 @@ bool JobLogPrinter::take_line(std::string_view line) {
         end_ = End{text_in(said, "state"), text_in(said, "error_message")};
         return true;
     }
+    const auto* seq = object.if_contains("seq");
+    if (seq != nullptr && seq->is_int64())
+        next_seq_ = static_cast<std::uint64_t>(seq->get_int64()) + 1;
     print(*parsed);
     return static_cast<bool>(console_.out);
 }

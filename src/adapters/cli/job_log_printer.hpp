@@ -4,6 +4,7 @@
 
 #include <boost/json/value.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,10 @@ public:
     // Pieces of the lines that `follow=true` answers. False: nobody reads what is printed.
     bool take(std::string_view piece);
     void print(const boost::json::value& entry);
+    // The stream was cut: what came of an unfinished record goes, its entry comes again.
+    void cut() { rest_.clear(); }
+    // Where to go on: behind the last entry that was printed; nullopt before the first.
+    std::optional<std::uint64_t> next_seq() const { return next_seq_; }
     // How the job ended, once the stream has said it.
     const std::optional<End>& end() const { return end_; }
 
@@ -31,6 +36,7 @@ private:
 
     Console& console_;
     std::string rest_;
+    std::optional<std::uint64_t> next_seq_;
     std::optional<End> end_;
 };
 

@@ -10,13 +10,20 @@
 #include <boost/url/encode.hpp>
 #include <boost/url/rfc/unreserved_chars.hpp>
 
+#include <chrono>
 #include <fstream>
+#include <istream>
+#include <iterator>
 #include <ostream>
+#include <thread>
 
 namespace zs::cli {
 namespace json = boost::json;
 
 namespace {
+
+constexpr int kFollowTries = 10;
+constexpr std::chrono::milliseconds kFollowPause{500};
 
 std::string encoded(std::string_view text) {
     return boost::urls::encode(text, boost::urls::unreserved_chars);
@@ -73,37 +80,78 @@ int show_fields(const json::value& value, Console& console) {
     return kExitSuccess;
 }
 
-// Answers how the job ended, as an exit code.
-int follow(ApiSession& session, const std::string& id, const JobsOptions& options,
-           Console& console) {
-    std::string path =
-        path_of(id, "/logs?follow=true&from_seq=" + std::to_string(options.from_seq));
-    if (options.stream) path += "&stream=" + encoded(*options.stream);
-    JobLogPrinter printer(console);
+// One stream of the log, until the job has ended, or the connection.
+Result<void> follow_once(ApiSession& session, std::string path, JobLogPrinter& printer) {
     ApiCall call;
     call.path = std::move(path);
     call.accept = "application/x-ndjson";
     call.timeout = std::chrono::seconds(0);
     const auto done =
         session.call(call, [&printer](std::string_view piece) { return printer.take(piece); });
-    if (!done) return console.fail(done.error());
-    if (!printer.end()) return console.fail(unavailable("the server ended the stream"));
+    if (!done) return done.error();
+    if (!printer.end()) return unavailable("the server ended the stream");
+    return {};
+}
+
+// Answers how the job ended, as an exit code. A stream that is cut goes on behind its last line.
+int follow(ApiSession& session, const std::string& id, const JobsOptions& options,
+           Console& console) {
+    JobLogPrinter printer(console);
+    int tries_left = kFollowTries;
+    while (true) {
+        const auto from = printer.next_seq().value_or(options.from_seq);
+        std::string path = path_of(id, "/logs?follow=true&from_seq=" + std::to_string(from));
+        if (options.stream) path += "&stream=" + encoded(*options.stream);
+        const auto done = follow_once(session, std::move(path), printer);
+        if (done) break;
+        const bool can_go_on = done.error().code == ErrorCode::Unavailable && console.out.good();
+        if (!can_go_on || tries_left-- == 0) return console.fail(done.error());
+        // Each line that comes shows that trying is worth it.
+        if (printer.next_seq().value_or(options.from_seq) > from) tries_left = kFollowTries;
+        printer.cut();
+        console.note("the log was cut; going on");
+        std::this_thread::sleep_for(kFollowPause);
+    }
     if (printer.end()->state == "succeeded") return kExitSuccess;
     console.note("job " + id + ": " + printer.end()->state
                  + (printer.end()->message.empty() ? "" : ": " + printer.end()->message));
     return kExitFailure;
 }
 
-Result<json::value> submit_lines(ApiSession& session, const std::string& name) {
-    std::ifstream file(name, std::ios::binary | std::ios::ate);
-    if (!file) return usage_error("cannot read the file '" + name + "'");
-    const auto size = static_cast<std::uint64_t>(file.tellg());
-    const auto source = file_source(file, size, "application/x-ndjson");
+Result<json::value> send_lines(ApiSession& session, const UploadSource& source) {
     ApiCall call;
     call.method = "POST";
     call.path = "/v1/jobs/bulk";
     call.upload = &source;
     return ask(session, std::move(call));
+}
+
+// Standard input is read before it is sent: it cannot be read again when a token has expired.
+Result<json::value> submit_text(ApiSession& session, std::string text) {
+    std::size_t at = 0;
+    UploadSource source;
+    source.size = text.size();
+    source.content_type = "application/x-ndjson";
+    source.rewind = [&at] {
+        at = 0;
+        return true;
+    };
+    source.read = [&at, &text](char* to, std::size_t room) -> std::optional<std::size_t> {
+        const auto count = text.copy(to, room, at);
+        at += count;
+        return count;
+    };
+    return send_lines(session, source);
+}
+
+Result<json::value> submit_lines(ApiSession& session, const std::string& name, Console& console) {
+    if (name == "-")
+        return submit_text(session, std::string(std::istreambuf_iterator<char>(console.in), {}));
+    std::ifstream file(name, std::ios::binary | std::ios::ate);
+    if (!file) return usage_error("cannot read the file '" + name + "'");
+    const auto size = static_cast<std::uint64_t>(file.tellg());
+    const auto source = file_source(file, size, "application/x-ndjson");
+    return send_lines(session, source);
 }
 
 // The same call for each id; stops at the first error.
@@ -135,6 +183,7 @@ int show_one(const JobsOptions& options, Console& console, const Clock& clock,
 TableRow row_of(const json::value& job) {
     const auto& spec = job.at("spec");
     std::string what = text_in(spec, "name");
+    if (what.empty()) what = text_in(spec, "kind");
     if (what.empty()) {
         for (const auto& item : spec.at("command").as_array())
             what += (what.empty() ? "" : " ") + std::string(item.as_string());
@@ -189,7 +238,7 @@ int run_jobs_submit(const JobsOptions& options, Console& console, const Clock& c
     auto session = ApiSession::open(options.target, console, clock);
     if (!session) return console.fail(session.error());
     if (options.submit.bulk_file) {
-        const auto answer = submit_lines(*session, *options.submit.bulk_file);
+        const auto answer = submit_lines(*session, *options.submit.bulk_file, console);
         if (!answer) return console.fail(answer.error());
         show(*answer, console);
         return text_in(*answer, "failed") == "0" ? kExitSuccess : kExitFailure;

@@ -15,7 +15,7 @@ namespace zs::cli {
 struct SubmitOptions {
     std::vector<std::string> command = {};
     std::optional<std::string> spec_file = {};  // a whole specification; "-": standard input
-    std::optional<std::string> bulk_file = {};  // lines of specifications
+    std::optional<std::string> bulk_file = {};  // lines of specifications; "-": standard input
     std::optional<std::string> input = {};      // JSON, or @FILE
     std::vector<std::string> env = {};          // NAME=VALUE, or NAME: from our environment
     std::vector<std::string> metadata = {};

@@ -96,7 +96,9 @@ void add_submit(const Place& to, const Options& options) {
     add_submit_fields(*command, submit);
     command->add_option("--spec", submit.spec_file, "JSON specification; - is standard input")
         ->type_name("FILE");
-    command->add_option("--bulk", submit.bulk_file, "One JSON specification per line")
+    command
+        ->add_option("--bulk", submit.bulk_file,
+                     "One JSON specification per line; -: standard input")
         ->type_name("FILE");
     command->add_flag("-f,--follow", submit.follow,
                       "Print what it prints; exit 0 only when it succeeds");
