@@ -135,6 +135,23 @@ test('who lost the lease changes nothing any more', async () => {
   assert.equal(ended.json.state, 'canceled');
 });
 
+test('a worker that started again says what it still runs; the rest runs again', async () => {
+  const kept = await jobs.submit({ command: ['true'] });
+  const { token } = await lease('w4');
+  const gone = await jobs.submit({ command: ['true'], max_retries: 0 });
+  await lease('w4');
+  const beat = await call('heartbeat',
+    { worker_id: 'w4', all: true, leases: [{ job_id: kept, token }] });
+  assert.deepEqual(beat.json.leases.map(({ job_id, ok }) => [job_id, ok]), [[kept, true]]);
+  const again = await lease('w5');
+  assert.deepEqual([again.job.id, again.job.lost_leases], [gone, 1]);
+  expectStatus(await call(`jobs/${gone}/finish`, { token: again.token, outcome: 'lost' }), 200);
+  const third = await lease('w5');
+  assert.deepEqual([third.job.id, third.job.lost_leases], [gone, 2]);
+  for (const [id, last] of [[kept, token], [gone, third.token]])
+    expectStatus(await call(`jobs/${id}/finish`, { token: last, outcome: 'succeeded' }), 200);
+});
+
 test('only workers with the labels get a job; a release counts nothing', async () => {
   const id = await jobs.submit({ command: ['true'], requires: ['gpu'] });
   const none = await call('lease', { worker_id: 'w1', max: 1, wait_ms: 0 });

@@ -1,32 +1,20 @@
 #include "server/commands/own_server.hpp"
 
-#include <array>
-#include <cerrno>
-#include <csignal>
 #include <cstdlib>
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include <utility>
 
 namespace zs::server {
 namespace {
 
 constexpr std::string_view kListening = "zserver listening on ";
 constexpr std::string_view kToken = "dev token (24 h, role admin): ";
+constexpr std::string_view kWorking = "zserver worker ";
 
-// Pointers to texts that outlive it, as exec wants them.
-std::vector<char*> pointers_to(std::vector<std::string>& texts) {
-    std::vector<char*> out;
-    for (auto& text : texts)
-        out.push_back(text.data());
-    out.push_back(nullptr);
-    return out;
-}
-
-std::string variable(const char* name, const char* fallback) {
-    const char* value = std::getenv(name);
-    return std::string(name) + "=" + (value == nullptr ? fallback : value);
+std::string rest_of_line(std::string_view text, std::string_view label) {
+    const auto begin = text.find(label);
+    if (begin == std::string_view::npos) return {};
+    const auto from = begin + label.size();
+    return std::string(text.substr(from, text.find('\n', from) - from));
 }
 
 }  // namespace
@@ -34,76 +22,35 @@ std::string variable(const char* name, const char* fallback) {
 OwnServer::OwnServer(std::filesystem::path data, std::vector<std::string> variables)
     : data_(std::move(data)), variables_(std::move(variables)) {}
 
-OwnServer::~OwnServer() {
-    kill_blocking();
-}
-
 Result<void> OwnServer::start_blocking() {
-    std::vector<std::string> arguments{"zserver", "server", "--dev",  "--host",      "127.0.0.1",
-                                       "--port",  "0",      "--data", data_.string()};
-    std::vector<std::string> environment{variable("PATH", "/usr/bin:/bin"),
-                                         variable("HOME", "/"),
-                                         "ZOBS_METRICS_ADDR=127.0.0.1:0",
-                                         "ZRATE_LIMIT_USER_PER_MINUTE=0",
-                                         "ZOBS_LOG_LEVEL=error",
-                                         "ZWORKER_TEMP_DIR=" + (data_ / "worker").string()};
-    environment.insert(environment.end(), variables_.begin(), variables_.end());
-    std::array<int, 2> ends{};
-    if (pipe2(ends.data(), O_CLOEXEC) != 0) return unavailable("no pipe can be made");
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    auto argv = pointers_to(arguments);
-    auto envp = pointers_to(environment);
-    const int failed =
-        posix_spawn(&pid_, "/proc/self/exe", &actions, nullptr, argv.data(), envp.data());
-    posix_spawn_file_actions_destroy(&actions);
-    close(ends[1]);
-    output_ = ends[0];
-    if (failed != 0) {
-        pid_ = 0;
-        return unavailable("the server cannot be started");
+    std::vector<std::string> variables{"ZOBS_METRICS_ADDR=127.0.0.1:0",
+                                       "ZRATE_LIMIT_USER_PER_MINUTE=0", "ZOBS_LOG_LEVEL=error",
+                                       "ZWORKER_TEMP_DIR=" + (data_ / "worker").string()};
+    variables.insert(variables.end(), variables_.begin(), variables_.end());
+    auto said = process_.start_blocking(
+        {"server", "--dev", "--host", "127.0.0.1", "--port", port_, "--data", data_.string()},
+        variables, kToken);
+    if (!said) {
+        process_.kill_blocking();
+        return std::move(said).error();
     }
-    return read_announcement(output_);
+    url_ = rest_of_line(*said, kListening);
+    token_ = rest_of_line(*said, kToken);
+    port_ = url_.substr(url_.rfind(':') + 1);
+    return {};
 }
 
-// Its first two lines. What it prints later is not read: it prints no more.
-Result<void> OwnServer::read_announcement(int descriptor) {
-    std::string text;
-    std::array<char, 4096> piece{};
-    while (true) {
-        const auto url = text.find(kListening);
-        const auto token = text.find(kToken);
-        if (token != std::string::npos && text.find('\n', token) != std::string::npos) {
-            const auto url_end = text.find('\n', url);
-            url_ = text.substr(url + kListening.size(), url_end - url - kListening.size());
-            const auto begin = token + kToken.size();
-            token_ = text.substr(begin, text.find('\n', token) - begin);
-            return {};
-        }
-        const auto got = read(descriptor, piece.data(), piece.size());
-        if (got <= 0) return unavailable("the server ended before it listened");
-        text.append(piece.data(), static_cast<std::size_t>(got));
-    }
-}
+OwnWorker::OwnWorker(std::filesystem::path folder, int slots)
+    : folder_(std::move(folder)), slots_(slots) {}
 
-bool OwnServer::end(int signal) {
-    if (pid_ == 0) return true;
-    ::kill(pid_, signal);
-    int status = 0;
-    while (waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
-    pid_ = 0;
-    if (output_ >= 0) close(output_);
-    output_ = -1;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-void OwnServer::kill_blocking() {
-    end(SIGKILL);
-}
-
-bool OwnServer::stop_blocking() {
-    return end(SIGTERM);
+Result<void> OwnWorker::start_blocking(const std::string& url, const std::string& token) {
+    auto said = process_.start_blocking(
+        {"worker", "--server", url, "--token", token, "--concurrency", std::to_string(slots_),
+         "--label", "remote", "--temp-dir", folder_.string()},
+        {"ZOBS_LOG_LEVEL=error"}, kWorking);
+    if (said) return {};
+    process_.kill_blocking();
+    return std::move(said).error();
 }
 
 ScratchFolder::ScratchFolder() {

@@ -1,44 +1,58 @@
 #pragma once
 
-#include "base/error.hpp"
+#include "server/commands/own_process.hpp"
 
 #include <filesystem>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 namespace zs::server {
 
-// A zserver of this very program on a free loopback port, for commands that try one out.
+// A zserver of this very program on a free loopback port, for commands that try one out. Started
+// again, it has the same data and the same port.
 // Lifetime: killed on destruction. Threading: one thread.
 class OwnServer {
 public:
     // `data` is kept; `variables` ("NAME=VALUE") are added to a small environment.
     OwnServer(std::filesystem::path data, std::vector<std::string> variables);
-    ~OwnServer();
-    OwnServer(const OwnServer&) = delete;
-    OwnServer& operator=(const OwnServer&) = delete;
 
     // Waits until it listens. Errors: Unavailable when it ends instead.
     Result<void> start_blocking();
-    // SIGKILL, and waits for the end.
-    void kill_blocking();
+    // SIGKILL, without and with waiting for the end.
+    void kill() { process_.kill(); }
+    void kill_blocking() { process_.kill_blocking(); }
     // SIGTERM; answers whether it ended with 0.
-    bool stop_blocking();
+    bool stop_blocking() { return process_.stop_blocking(); }
 
     const std::string& url() const { return url_; }
     const std::string& token() const { return token_; }  // an administrator's
 
 private:
-    Result<void> read_announcement(int descriptor);
-    bool end(int signal);
-
     const std::filesystem::path data_;
     const std::vector<std::string> variables_;
-    pid_t pid_ = 0;
-    int output_ = -1;
+    OwnProcess process_;
+    std::string port_ = "0";
     std::string url_;
     std::string token_;
+};
+
+// A `zserver worker` of this very program, with the label "remote". Started again, it is the same
+// worker.
+// Lifetime: killed on destruction. Threading: one thread.
+class OwnWorker {
+public:
+    OwnWorker(std::filesystem::path folder, int slots);
+
+    // Waits until it takes work. Errors: Unavailable when it ends instead.
+    Result<void> start_blocking(const std::string& url, const std::string& token);
+    void kill() { process_.kill(); }
+    void kill_blocking() { process_.kill_blocking(); }
+    bool stop_blocking() { return process_.stop_blocking(); }
+
+private:
+    const std::filesystem::path folder_;
+    const int slots_;
+    OwnProcess process_;
 };
 
 // A folder below the temporary one that goes away with the object.

@@ -44,6 +44,7 @@ json::object show_outcome(const jobs::Outcome& outcome) {
     switch (outcome.kind) {
         case jobs::Outcome::Kind::Succeeded: out.emplace("outcome", "succeeded"); break;
         case jobs::Outcome::Kind::Canceled: out.emplace("outcome", "canceled"); break;
+        case jobs::Outcome::Kind::Lost: out.emplace("outcome", "lost"); break;
         default: out.emplace("outcome", "failed"); break;
     }
     if (outcome.output) out.emplace("output", *outcome.output);
@@ -62,6 +63,14 @@ bool may_pass(const Error& error) {
         case ErrorCode::Internal: return true;
         default: return false;
     }
+}
+
+// How many lines the server has of a job.
+std::optional<std::uint64_t> lines_of(const json::value& shown) {
+    const auto* job = shown.if_object();
+    const auto* lines = job == nullptr ? nullptr : job->if_contains("log_count");
+    if (lines == nullptr || !lines->is_int64()) return std::nullopt;
+    return static_cast<std::uint64_t>(lines->get_int64());
 }
 
 // Bytes that were fetched as a whole.
@@ -84,6 +93,7 @@ RemoteAttempt::RemoteAttempt(ServerCalls& calls, SpoolBlobs& blobs, jobs::Leased
     : calls_(calls),
       blobs_(blobs),
       job_(std::move(job)),
+      lines_stored_(job_.job.log_count),
       end_(async::Deadline::after(lease - lease / 10)) {}
 
 std::string RemoteAttempt::token_text() const {
@@ -108,23 +118,55 @@ std::optional<jobs::Progress> RemoteAttempt::take_progress() {
     return std::exchange(progress_, std::nullopt);
 }
 
+async::Task<Result<void>> RemoteAttempt::tell_once(std::string path, json::object body) {
+    auto answer = co_await calls_.post(std::move(path), std::move(body));
+    if (answer) co_return Result<void>();
+    if (answer.error().reason == "lease_lost" || answer.error().code == ErrorCode::NotFound) {
+        request_stop(jobs::StopReason::LeaseLost);
+        co_return jobs::lease_lost();
+    }
+    co_return std::move(answer).error();
+}
+
 async::Task<Result<void>> RemoteAttempt::tell(std::string path, json::object body) {
     Millis pause = kRetryFirst;
     while (true) {
         json::object sent = body;
-        auto answer = co_await calls_.post(path, std::move(sent));
-        if (answer) co_return Result<void>();
-        if (answer.error().reason == "lease_lost" || answer.error().code == ErrorCode::NotFound) {
-            request_stop(jobs::StopReason::LeaseLost);
-            co_return jobs::lease_lost();
-        }
-        if (!may_pass(answer.error())) co_return std::move(answer).error();
+        auto told = co_await tell_once(path, std::move(sent));
+        if (told || !may_pass(told.error())) co_return told;
         if (is_over()) {
             request_stop(jobs::StopReason::LeaseLost);
             co_return jobs::lease_lost();
         }
         co_await async::sleep_for(pause);
         pause = std::min(pause * 2, kRetryMax);
+    }
+}
+
+// Lines whose answer was lost may be stored: then the server has more than were known of. Only this
+// attempt adds lines, and the lines of one call are stored together or not at all.
+async::Task<Result<void>> RemoteAttempt::tell_lines(json::array lines) {
+    const std::uint64_t count = lines.size();
+    json::object body;
+    body.emplace("token", json_text(token_text()));
+    body.emplace("lines", std::move(lines));
+    Millis pause = kRetryFirst;
+    while (true) {
+        json::object sent = body;
+        auto told = co_await tell_once(path("/logs"), std::move(sent));
+        if (told) lines_stored_ += count;
+        if (told || !may_pass(told.error())) co_return told;
+        if (is_over()) {
+            request_stop(jobs::StopReason::LeaseLost);
+            co_return jobs::lease_lost();
+        }
+        co_await async::sleep_for(pause);
+        pause = std::min(pause * 2, kRetryMax);
+        const auto shown = co_await calls_.get("/v1/jobs/" + job_.job.id.to_string());
+        const auto stored = shown ? lines_of(*shown) : std::nullopt;
+        if (!stored || *stored < lines_stored_ + count) continue;
+        lines_stored_ = *stored;
+        co_return Result<void>();
     }
 }
 
@@ -137,10 +179,7 @@ async::Task<Result<void>> RemoteAttempt::log(std::vector<jobs::LogLine> lines) {
             bytes += lines[at].bytes.size();
             some.push_back(show_line(lines[at++]));
         }
-        json::object body;
-        body.emplace("token", json_text(token_text()));
-        body.emplace("lines", std::move(some));
-        auto told = co_await tell(path("/logs"), std::move(body));
+        auto told = co_await tell_lines(std::move(some));
         if (!told) co_return told;
     }
     co_return Result<void>();
@@ -172,8 +211,7 @@ async::Task<Result<void>> RemoteAttempt::artifact(jobs::Artifact artifact) {
 }
 
 async::Task<> RemoteAttempt::report(jobs::Outcome outcome) {
-    if (outcome.kind == jobs::Outcome::Kind::Lost || reason() == jobs::StopReason::LeaseLost)
-        co_return;
+    if (reason() == jobs::StopReason::LeaseLost) co_return;
     const bool released = outcome.kind == jobs::Outcome::Kind::Released;
     json::object body;
     if (!released) body = show_outcome(outcome);
@@ -218,6 +256,8 @@ Result<jobs::LeasedJob> parse_leased_job(const json::value& shown, std::uint64_t
     out.job.state = jobs::JobState::Running;
     out.job.counters.attempt = attempt;
     out.job.token = jobs::LeaseToken{token};
+    // How many lines the server has: those are not sent again after a restart of this worker.
+    out.job.log_count = lines_of(shown).value_or(0);
     return out;
 }
 

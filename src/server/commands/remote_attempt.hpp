@@ -42,10 +42,13 @@ private:
     std::string path(std::string_view rest) const;
     // Tries again while the server cannot be reached and the lease lasts.
     async::Task<Result<void>> tell(std::string path, boost::json::object body);
+    async::Task<Result<void>> tell_once(std::string path, boost::json::object body);
+    async::Task<Result<void>> tell_lines(boost::json::array lines);
 
     ServerCalls& calls_;
     SpoolBlobs& blobs_;
     const jobs::LeasedJob job_;
+    std::uint64_t lines_stored_;  // of the job, as far as is known
     async::Deadline end_;
     std::optional<jobs::Progress> progress_;
     std::stop_source stop_;

@@ -14,11 +14,9 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr Millis kLeaseWait{2'000};
-constexpr Millis kBeatEvery{2'000};
 constexpr Millis kSlotWait{20};
 constexpr Millis kRetryFirst{500};
-constexpr Millis kRetryMax{30'000};
+constexpr Millis kRetryMax{5'000};
 
 std::uint64_t number_in(const json::value& value) {
     if (value.is_string()) {
@@ -69,10 +67,11 @@ async::Task<Result<void>> RemoteWorker::attach() {
         leases.push_back(json::object{{"job_id", json_text(lease.job.to_string())},
                                       {"token", json_text(token)}});
     }
-    if (leases.empty()) co_return Result<void>();
+    // Also without any: what an earlier process was given and does not run is lost.
     json::object body;
     body.emplace("worker_id", json_text(options_.id));
     body.emplace("leases", std::move(leases));
+    body.emplace("all", true);
     auto answer = co_await calls_.post("/v1/workers/heartbeat", std::move(body));
     if (!answer) co_return std::move(answer).error();
     const auto& kept = answer->at("leases").as_array();
@@ -96,7 +95,7 @@ async::Task<Result<void>> RemoteWorker::attach() {
 }
 
 async::Task<Result<std::size_t>> RemoteWorker::lease_once() {
-    auto body = lease_request(options_.slots - attempts_.size(), kLeaseWait);
+    auto body = lease_request(options_.slots - attempts_.size(), options_.lease_wait);
     auto answer = co_await calls_.post("/v1/workers/lease", std::move(body));
     if (!answer) co_return std::move(answer).error();
     const auto& leased = answer->at("jobs").as_array();
@@ -170,7 +169,7 @@ async::Task<Result<json::array>> RemoteWorker::beat() {
 
 async::Task<> RemoteWorker::beat_for_ever() {
     while (true) {
-        co_await async::sleep_for(kBeatEvery);
+        co_await async::sleep_for(options_.beat_every);
         for (const auto& [id, attempt] : attempts_) {
             if (attempt->is_over()) attempt->request_stop(jobs::StopReason::LeaseLost);
         }

@@ -22,6 +22,8 @@ public:
         std::vector<std::string> labels;
         std::string environment;  // that the credential decides
         Millis drain_grace{30'000};
+        Millis lease_wait{2'000};  // for work, before it is asked for again
+        Millis beat_every{2'000};
     };
     RemoteWorker(ServerCalls& calls, SpoolBlobs& blobs, jobs::Worker& worker, Options options,
                  async::Executor executor);

@@ -9,13 +9,16 @@
 namespace zs::server {
 
 struct CrashTestOptions {
-    int rounds = 20;
+    int rounds = 100;
     int callers = 4;
+    int deaths = 20;
     std::optional<std::uint64_t> seed = {};
 };
-// `zserver crashtest jobs`: a server of its own is killed with SIGKILL, again and again, while jobs
-// are submitted and run. Says for every submit that was answered what became of it. Answers 0 when
-// none is lost, unfinished, finished twice or without a line of its log.
+// `zserver crashtest jobs`: a server of its own, a `zserver worker` beside it, and both are killed
+// with SIGKILL in turn, while jobs are submitted, run, write to their logs and end. Says for every
+// submit that was answered what became of it. Then kills what watches over single programs, and
+// says how soon that is noticed. Answers 0 when no job is lost, unfinished, failed, ended twice or
+// without a line of its log.
 int run_crashtest_jobs(const CrashTestOptions& options, cli::Console& console);
 
 struct BenchJobsOptions {

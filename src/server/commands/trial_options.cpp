@@ -15,8 +15,9 @@ void add_crashtest(CLI::App& app, cli::Console& console, int& exit_code) {
     auto* jobs = crashtest->add_subcommand("jobs", "SIGKILL while jobs are submitted and run");
     jobs->footer(
         "Example: zserver crashtest jobs --rounds 100 --seed 7\n"
-        "It starts a server on a free port with data below the temporary folder. Exit code 0:\n"
-        "every submit that was answered ended well, with every line of its log.");
+        "It starts a server on a free port and a worker, with data in the temporary folder, and\n"
+        "kills the server, the worker, or both. Exit code 0: every submit that was answered\n"
+        "ended well and once, with every line of its log.");
     auto options = std::make_shared<CrashTestOptions>();
     jobs->add_option("--rounds", options->rounds, "How often it is killed")
         ->type_name("N")
@@ -25,6 +26,10 @@ void add_crashtest(CLI::App& app, cli::Console& console, int& exit_code) {
     jobs->add_option("--callers", options->callers, "Who submit at once")
         ->type_name("N")
         ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    jobs->add_option("--deaths", options->deaths, "Programs whose shim is killed, to measure")
+        ->type_name("N")
+        ->check(CLI::Range(0, 10'000))
         ->capture_default_str();
     jobs->add_option("--seed", options->seed, "Of the moments of the kills")->type_name("N");
     jobs->callback(

@@ -231,6 +231,30 @@ TEST_F(JobRoutesTest, ALeaseIsItsTenantsOwn) {
     EXPECT_EQ(json_of(send(Method::Get, "/v1/jobs/" + id)).at("state").as_string(), "running");
 }
 
+TEST_F(JobRoutesTest, WhatAWorkerSaysIsLostRunsAgainAtOnce) {
+    const auto id = submit(R"({"cmd":["a"]})");
+    const auto lost = [&] {
+        const auto job = json_of(send(Method::Get, "/v1/jobs/" + id));
+        return job.at("lost_leases").to_number<int>();
+    };
+    auto token = lease();
+    const std::string finish = "/v1/workers/jobs/" + id + "/finish";
+    EXPECT_TRUE(send(Method::Post, finish, R"({"token":")" + token + R"(","outcome":"lost"})"));
+    EXPECT_EQ(lost(), 1);
+    token = lease();
+    const std::string beat = "/v1/workers/heartbeat";
+    const std::string named = R"({"worker_id":"w","all":true,"leases":[{"job_id":")" + id
+                              + R"(","token":")" + token + R"("}]})";
+    EXPECT_TRUE(json_of(send(Method::Post, beat, named)).at("leases").at(0).at("ok").as_bool());
+    EXPECT_TRUE(send(Method::Post, beat, R"({"worker_id":"w","leases":[]})"));
+    EXPECT_EQ(lost(), 1) << "a heartbeat says nothing of leases it does not name";
+    EXPECT_TRUE(send(Method::Post, beat, R"({"worker_id":"x","all":true,"leases":[]})"));
+    EXPECT_EQ(lost(), 1) << "of another worker";
+    EXPECT_TRUE(send(Method::Post, beat, R"({"worker_id":"w","all":true,"leases":[]})"));
+    EXPECT_EQ(lost(), 2) << "unless these are all";
+    EXPECT_EQ(json_of(send(Method::Get, "/v1/jobs/" + id)).at("state").as_string(), "pending");
+}
+
 TEST_F(JobRoutesTest, NamesOfArtifactsLeadNowhere) {
     for (const std::string name : {"", ".", "..", "a/../b", "/a", "a//b", "a/", "a\nb", "\xff"})
         EXPECT_EQ(jobs::check_artifact_name(name).error().reason, "invalid_name") << name;

@@ -186,6 +186,7 @@ Result<HeartbeatRequest> parse_heartbeat(const json::value& value) {
         return invalid_field("leases", "at most 1000 leases fit into one heartbeat");
     HeartbeatRequest out;
     auto read = read_optional(**body, "draining", out.draining);
+    if (read) read = read_optional(**body, "all", out.all);
     if (!read) return std::move(read).error();
     out.worker_id = std::move(*id);
     for (std::size_t i = 0; i < leases->size(); ++i) {
@@ -252,8 +253,10 @@ Result<jobs::Outcome> parse_outcome(const json::value& value) {
         out.kind = jobs::Outcome::Kind::Failed;
         out.error = std::move(*error);
         if (!out.error->exit_code) out.error->exit_code = out.exit_code;
+    } else if (*text == "lost") {
+        out.kind = jobs::Outcome::Kind::Lost;
     } else {
-        return invalid_field("outcome", "'outcome' must be succeeded, failed or canceled");
+        return invalid_field("outcome", "'outcome' must be succeeded, failed, canceled or lost");
     }
     return out;
 }

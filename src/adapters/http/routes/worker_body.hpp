@@ -34,6 +34,7 @@ struct HeartbeatRequest {
     std::string worker_id;
     std::vector<BeatingLease> leases;
     bool draining = false;
+    bool all = false;  // the worker has no other leases
 };
 Result<HeartbeatRequest> parse_heartbeat(const boost::json::value& body);
 

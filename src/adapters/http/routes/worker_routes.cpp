@@ -4,6 +4,7 @@
 #include "async/deadline.hpp"
 #include "async/sleep.hpp"
 #include "base/hash.hpp"
+#include "base/log.hpp"
 #include "core/files/limits.hpp"
 #include "core/jobs/artifact_name.hpp"
 #include "core/jobs/limits.hpp"
@@ -171,6 +172,19 @@ async::Task<Result<Response>> WorkerRoutes::lease(Request& request) {
     co_return json_response(out);
 }
 
+// A worker that started again has lost what it does not name: nobody need wait for those leases.
+async::Task<> WorkerRoutes::give_up_others(jobs::WorkerId worker,
+                                           std::vector<jobs::LeaseRef> kept) {
+    for (const auto& lease : queue_.leases_of(worker)) {
+        const auto is_same = [&](const auto& one) { return one.token == lease.token; };
+        if (std::ranges::any_of(kept, is_same)) continue;
+        jobs::Outcome lost;
+        lost.kind = jobs::Outcome::Kind::Lost;
+        const auto ended = co_await queue_.finish(lease, std::move(lost));
+        if (!ended) log::warn("a dead attempt stays until its lease ends");
+    }
+}
+
 async::Task<Result<Response>> WorkerRoutes::heartbeat(Request& request) {
     auto body = co_await read_json(request);
     if (!body) co_return std::move(body).error();
@@ -189,6 +203,7 @@ async::Task<Result<Response>> WorkerRoutes::heartbeat(Request& request) {
         own.push_back(one.lease);
         if (one.progress) co_await queue_.report(one.lease, std::move(*one.progress));
     }
+    if (beat->all) co_await give_up_others(worker, own);
     const auto answers = co_await queue_.heartbeat(worker, std::move(own));
     if (!answers) co_return answers.error();
     json::array items;

@@ -41,6 +41,7 @@ private:
     async::Task<Result<void>> check_lease(identity::Tenant tenant, jobs::LeaseRef lease);
     async::Task<Result<Response>> end_attempt(Request& request, jobs::LeaseRef lease,
                                               jobs::Outcome outcome);
+    async::Task<> give_up_others(jobs::WorkerId worker, std::vector<jobs::LeaseRef> kept);
     async::Task<Result<jobs::Artifact>> store_body(Request& request);
     Result<void> count(const identity::Tenant& tenant, std::string_view whom);
     boost::json::object show_leased(const jobs::LeasedJob& leased) const;
