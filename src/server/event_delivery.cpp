@@ -41,9 +41,14 @@ http::EventRoutes::Options stream_settings(const Config& config, TopicLookup loo
 EventDelivery::EventDelivery(const Config& config, const Sources& from)
     : fanout(from.bus, from.io, fanout_settings(config, from.identity.authenticator)),
       sockets(from.io, fanout, from.clock,
-              socket_settings(config, topic_lookup(from.sql, from.collections))),
-      stream_options(stream_settings(config, topic_lookup(from.sql, from.collections))),
+              socket_settings(config, topic_lookup(from.sql, from.collections, from.jobs))),
+      stream_options(stream_settings(config, topic_lookup(from.sql, from.collections, from.jobs))),
       socket_options(ws_route_options(config)) {
+    // Streams and sockets have the same places.
+    stream_options.take_place = [this]() -> std::shared_ptr<void> {
+        if (!sockets.reserve()) return nullptr;
+        return {&sockets, [](ws::WsServer* places) { places->give_up(); }};
+    };
     auto& cache = from.identity.cache;
     cache.on_session_ended([this](identity::SessionId id) { fanout.session_ended(id.uuid()); });
     cache.on_rights_changed([this] { fanout.rights_changed(); });

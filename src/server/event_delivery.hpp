@@ -21,6 +21,7 @@ struct EventDelivery {
         identity::Identity& identity;
         data::SqlService& sql;
         data::CollectionStore& collections;
+        jobs::JobQueue& jobs;
     };
     EventDelivery(const Config& config, const Sources& sources);
 

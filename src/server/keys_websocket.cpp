@@ -6,7 +6,7 @@ namespace {
 std::vector<ConfigKey> connection_keys() {
     return {
         number_key("websocket.max_connections", "ZWS_MAX_CONNECTIONS", "20000",
-                   "Open WebSockets in all: 503.", Unit::None, 1, 1'000'000,
+                   "Open WebSockets and event streams in all: 503.", Unit::None, 1, 1'000'000,
                    [](Config& c, const KeyValue& v) { c.websocket.connections_max = as_size(v); }),
         number_key(
             "websocket.connect_rate", "ZWS_CONNECT_RATE", "10",

@@ -29,8 +29,9 @@ inline constexpr std::chrono::milliseconds kTick{250};
 
 inline constexpr int kBadMessagesMax = 10;  // within kBadMessagesTime: close 1008
 inline constexpr std::chrono::seconds kBadMessagesTime{60};
-inline constexpr std::chrono::seconds kLimitedTime{10};  // beyond the rate for so long: close 4429
-inline constexpr std::chrono::seconds kLimitedPause{1};  // without a refusal, it starts anew
+// Beyond the rate for WsConfig::limited_time: close 4429. It starts anew after so long without a
+// refusal.
+inline constexpr std::chrono::seconds kLimitedPause{1};
 
 inline constexpr std::size_t kTokenBytesMax = 8192;
 inline constexpr std::size_t kTypesMax = 32;

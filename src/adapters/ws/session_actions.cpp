@@ -74,7 +74,7 @@ bool Session::within_rate() {
     }
     if (now - limited_at_ > limits::kLimitedPause) limited_since_ = now;
     limited_at_ = now;
-    if (now - limited_since_ >= limits::kLimitedTime) {
+    if (now - limited_since_ >= config().limited_time) {
         close(CloseCode::TooMany, "too many messages");
         return false;
     }

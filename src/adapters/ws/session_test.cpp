@@ -300,6 +300,25 @@ TEST_F(SessionTest, TheRateIsLimited) {
     EXPECT_EQ(client->ask(R"({"action":"ping"})").at("error"), "rate_limited");
 }
 
+TEST_F(SessionTest, WhoGoesOnBeyondTheRateIsClosed) {
+    know("good", {});
+    config_.messages_per_second = 1;
+    config_.messages_burst = 1;
+    config_.limited_time = std::chrono::milliseconds(30);
+    start();
+    const auto client = connect("good");
+    int refused = 0;
+    Client::Frame frame;
+    while (frame.opcode != 8) {
+        client->say(R"({"action":"ping"})");
+        frame = client->next_frame();
+        ASSERT_NE(frame.opcode, 0U) << "closed without a close frame";
+        refused += frame.payload.find("rate_limited") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(frame.close_code(), 4429U);
+    EXPECT_GT(refused, 0) << "it was told before";
+}
+
 TEST_F(SessionTest, AClosingClientIsAnsweredInKind) {
     know("good", {});
     start();

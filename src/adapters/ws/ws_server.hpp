@@ -24,6 +24,7 @@ struct WsConfig {
     std::size_t subscriptions_max = 100;
     std::uint32_t messages_per_second = 50;  // 0: any
     std::uint32_t messages_burst = 200;
+    std::chrono::milliseconds limited_time{10'000};  // beyond the rate for so long: close 4429
     std::chrono::milliseconds auth_timeout{10'000};
     std::chrono::milliseconds ping_every{25'000};
     std::chrono::milliseconds silent_after{60'000};

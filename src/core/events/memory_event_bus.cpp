@@ -166,11 +166,14 @@ private:
 };
 
 MemoryEventBus::MemoryEventBus(const Clock& clock, Retention retention)
-    : clock_(clock), retention_(retention) {}
+    : clock_(clock),
+      retention_(retention),
+      published_(metrics::counter("events_published_total", "Events that were published.")) {}
 
 MemoryEventBus::~MemoryEventBus() = default;
 
 EventPtr MemoryEventBus::publish(const identity::Tenant& tenant, NewEvent event) {
+    published_.add();
     return channel(tenant)->publish(std::move(event));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/metrics.hpp"
 #include "core/events/event_bus.hpp"
 #include "core/events/limits.hpp"
 
@@ -38,6 +39,7 @@ private:
 
     const Clock& clock_;
     Retention retention_;
+    metrics::Counter& published_;
     std::mutex mutex_;
     std::map<identity::Tenant, std::shared_ptr<Channel>> channels_;
     std::shared_ptr<InterestListener> listener_;

@@ -66,6 +66,13 @@ TEST_F(EventBusTest, AFrameIsTheContracts) {
     EXPECT_LT(event->seq, std::uint64_t{1} << 53);
 }
 
+TEST_F(EventBusTest, WhatIsPublishedIsCounted) {
+    const auto before = metrics::value("events_published_total");
+    bus_.publish(kLive, state_of("a"));
+    bus_.publish(kOther, state_of("b"));
+    EXPECT_EQ(metrics::value("events_published_total"), before + 2);
+}
+
 TEST_F(EventBusTest, WhoListensHearsTheSameObjectInOrder) {
     const auto one = std::make_shared<Ears>();
     const auto all = std::make_shared<Ears>();

@@ -135,6 +135,10 @@ async::Task<Result<Response>> EventRoutes::stream(Request& request) {
     start.after = *after;
     start.keep_alive = options_.keep_alive;
     start.stop = request.stop_token();
+    if (options_.take_place && request.method() != Method::Head) {
+        start.place = options_.take_place();
+        if (!start.place) co_return unavailable("too many event streams and WebSockets are open");
+    }
     const auto executor = co_await boost::asio::this_coro::executor;
     auto& io = static_cast<boost::asio::io_context&>(
         boost::asio::query(executor, boost::asio::execution::context));

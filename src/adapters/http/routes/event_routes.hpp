@@ -4,6 +4,7 @@
 #include "core/events/fanout.hpp"
 
 #include <functional>
+#include <memory>
 
 namespace zs::http {
 
@@ -17,6 +18,9 @@ public:
         // Whether a topic is there for this principal. Errors: NotFound. Rights are checked before.
         std::function<async::Task<Result<void>>(identity::PrincipalPtr, events::TopicFilter)>
             look_up;
+        // A place among the connections that stay open, given back when it goes; null: all are
+        // taken. Absent: any number.
+        std::function<std::shared_ptr<void>()> take_place = {};
     };
 
     EventRoutes(events::Fanout& fanout, const Clock& clock, Options options)

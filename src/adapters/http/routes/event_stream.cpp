@@ -32,7 +32,8 @@ void append_event(std::string& out, const events::Event& event) {
 
 EventStream::EventStream(events::FanoutLoop& loop, boost::asio::io_context& io, const Clock& clock,
                          Start start)
-    : clock_(clock),
+    : place_(std::move(start.place)),
+      clock_(clock),
       keep_alive_(start.keep_alive),
       stop_(std::move(start.stop)),
       timer_(io.get_executor()),

@@ -26,6 +26,7 @@ public:
         std::optional<std::uint64_t> after;
         std::chrono::milliseconds keep_alive{15'000};
         std::stop_token stop;
+        std::shared_ptr<void> place;  // kept as long as the stream is there
     };
     EventStream(events::FanoutLoop& loop, boost::asio::io_context& io, const Clock& clock,
                 Start start);
@@ -44,6 +45,7 @@ private:
     void wake() { timer_.cancel(); }
     bool ended() const;
 
+    const std::shared_ptr<void> place_;
     const Clock& clock_;
     const std::chrono::milliseconds keep_alive_;
     std::stop_token stop_;
