@@ -7,7 +7,7 @@ import { after as afterAll, before, test } from 'node:test';
 
 import { openStream, Socket } from './support/events.mjs';
 import { RawConnection, statusOf } from './support/raw.mjs';
-import { after, eventually, expectStatus, Server } from './support/server.mjs';
+import { after, eventually, expectStatus, problem, Server } from './support/server.mjs';
 
 let server;
 let admin;
@@ -77,6 +77,29 @@ test('changes of tables arrive after their commit', async () => {
   await insert();
   assert.deepEqual((await socket.ask({ action: 'list' })).data.subscriptions, []);
   assert.deepEqual(socket.frames, []);
+  await socket.close();
+});
+
+test('definitions of tables are told: created, altered, deleted', async () => {
+  const socket = await Socket.open(server, { token: admin.token });
+  await socket.ask({ action: 'subscribe', topic: 'tables/*' });
+  const say = (sql) => server.sql(admin.token, sql);
+  const told = async () => {
+    const { topic, type, data } = await socket.next();
+    return [topic, type, data.operation];
+  };
+  await say('CREATE TABLE shelves (id INTEGER PRIMARY KEY)');
+  assert.deepEqual(await told(), ['tables/shelves', 'created', undefined]);
+  await say('ALTER TABLE shelves ADD COLUMN room TEXT');
+  assert.deepEqual(await told(), ['tables/shelves', 'altered', undefined]);
+  await say('CREATE INDEX by_room ON shelves (room)');
+  await say("INSERT INTO shelves VALUES (1, 'cellar')");
+  assert.deepEqual(await told(), ['tables/shelves', 'change', 'insert'], 'an index tells nothing');
+  await say('ALTER TABLE shelves RENAME TO racks');
+  assert.deepEqual([await told(), await told()],
+    [['tables/shelves', 'deleted', undefined], ['tables/racks', 'created', undefined]]);
+  await say('DROP TABLE racks');
+  assert.deepEqual(await told(), ['tables/racks', 'deleted', undefined]);
   await socket.close();
 });
 
@@ -151,11 +174,18 @@ test('topics that are not there', async () => {
   assert.equal(await error('tables/missing'), 'not_found');
   assert.equal(await error('collections/missing'), 'not_found');
   assert.equal(await error('weather/today'), 'unknown_topic');
+  assert.equal(await error('jobs/0198c0de-0000-7000-8000-000000000000'), 'not_found');
+  assert.equal(await error('jobs/nonsense'), 'not_found');
+  const job = await server.post('/v1/jobs', { command: ['true'] }, { token: admin.token });
+  assert.equal(await error(`jobs/${job.json.job_id}`), undefined);
   const sandbox =
     await server.login('admin@example.org', { environment: 'sandbox' });
   const other = await Socket.open(server, { token: sandbox.token });
-  assert.equal((await other.ask({ action: 'subscribe', topic: 'tables/books' })).error,
-    'not_found');
+  for (const topic of ['tables/books', `jobs/${job.json.job_id}`])
+    assert.equal((await other.ask({ action: 'subscribe', topic })).error, 'not_found');
+  const stream = await server.get(`/v1/events?topic=jobs/${job.json.job_id}`,
+    { token: sandbox.token });
+  problem(assert, stream, 404, 'not_found');
   await Promise.all([socket.close(), other.close()]);
 });
 
@@ -365,7 +395,12 @@ test('limits of sockets and of connects', async () => {
     await open[0].close();
     await eventually(async () =>
       (await small.get('/v1/metrics/ws', { token })).json.active_connections === 1);
-    open[0] = await Socket.open(small, { token });
+    const stream = await openStream(small, '/v1/events?topic=system', { token });
+    assert.equal(stream.reply.status, 200);
+    await assert.rejects(Socket.open(small, { token }), { status: 503 }, 'a stream has a place');
+    problem(assert, await small.get('/v1/events?topic=system', { token }), 503, 'unavailable');
+    stream.close();
+    open[0] = await eventually(() => Socket.open(small, { token }).catch(() => undefined));
     const headers = { 'X-Forwarded-For': '203.0.113.7' };
     const outcomes = await Promise.all(Array.from({ length: 8 }, () =>
       Socket.open(small, { token, headers }).then((s) => s.close(), (error) => error.status)));

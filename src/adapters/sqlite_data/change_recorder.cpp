@@ -83,6 +83,7 @@ void ChangeRecorder::set_capturing(Capture what) {
 }
 
 void ChangeRecorder::undo_to(Mark mark) {
+    if (mark.definitions < definitions_.size()) definitions_.resize(mark.definitions);
     // Once too large, what was dropped cannot be brought back; "read the table" stays true.
     if (too_large_) return;
     changes_.resize(mark.changes);
@@ -94,10 +95,12 @@ data::ChangeSet ChangeRecorder::take() {
     set.changes = std::move(changes_);
     set.too_large = too_large_;
     set.marks = std::move(marks_);
+    set.definitions = std::move(definitions_);
     if (too_large_ && !touched_unknown()) {
         set.tables.emplace();
-        for (const auto& [table, rows] : touched_)
-            set.tables->push_back(table);
+        for (const auto& [table, rows] : touched_) {
+            if (!is_internal(table)) set.tables->push_back(table);
+        }
     }
     clear();
     return set;
@@ -108,14 +111,20 @@ data::ChangeSet ChangeRecorder::take_commit() {
     return take();
 }
 
+bool ChangeRecorder::is_internal(std::string_view table) const {
+    return is_reserved_name(table) || virtual_tables_.is_shadow(table);
+}
+
 void ChangeRecorder::set_too_large() {
     anything_ = true;
     drop_changes();
 }
 
-void ChangeRecorder::set_redefined(const std::vector<std::string>& tables) {
-    for (const std::string& table : tables)
-        touched_in(table).unknown = true;
+void ChangeRecorder::set_redefined(const std::vector<data::ChangedDefinition>& tables) {
+    for (const auto& changed : tables) {
+        touched_in(changed.table).unknown = true;
+        if (!is_internal(changed.table)) definitions_.push_back(changed);
+    }
     drop_changes();
 }
 
@@ -131,6 +140,7 @@ void ChangeRecorder::clear() {
     too_large_ = false;
     anything_ = false;
     touched_.clear();
+    definitions_.clear();
     last_touched_ = touched_.end();
     marks_.clear();
 }
@@ -159,7 +169,7 @@ void ChangeRecorder::callback(void* self, sqlite3*, int operation, const char* d
     auto& recorder = *static_cast<ChangeRecorder*>(self);
     const std::string_view name = table == nullptr ? "" : table;
     if (database != nullptr && std::string_view(database) != "main") return;
-    if (is_reserved_name(name) || recorder.virtual_tables_.is_shadow(name)) return;
+    if (recorder.is_internal(name)) return;
     if (operation == SQLITE_DELETE && recorder.watched_ != nullptr) recorder.check_replaced(name);
     if (recorder.capturing_ == Capture::Nothing) return;
     recorder.touch(operation, name, before, after);

@@ -44,8 +44,9 @@ public:
     struct Mark {
         std::size_t changes = 0;
         std::size_t bytes = 0;
+        std::size_t definitions = 0;
     };
-    Mark mark() const { return {changes_.size(), bytes_}; }
+    Mark mark() const { return {changes_.size(), bytes_, definitions_.size()}; }
     void undo_to(Mark mark);
     // The changes since the last take; nothing is recorded any more.
     data::ChangeSet take();
@@ -54,8 +55,8 @@ public:
     data::ChangeSet take_commit();
     // A definition that may have changed any table.
     void set_too_large();
-    // A definition that changed these tables and no others, apart from rows that were recorded.
-    void set_redefined(const std::vector<std::string>& tables);
+    // A definition did this to tables and nothing to others, apart from rows that were recorded.
+    void set_redefined(const std::vector<data::ChangedDefinition>& tables);
     void clear();
 
     // The tables of the current transaction. Rows of what was undone may be among them.
@@ -74,6 +75,7 @@ private:
     static void callback(void* self, sqlite3* connection, int operation, const char* database,
                          const char* table, std::int64_t before, std::int64_t after);
     void install();
+    bool is_internal(std::string_view table) const;
     void check_replaced(std::string_view table);
     void touch(int operation, std::string_view table, std::int64_t before, std::int64_t after);
     TouchedRows& touched_in(std::string_view table);
@@ -90,6 +92,7 @@ private:
     std::vector<data::TableMark> marks_;
     std::size_t bytes_ = 0;
     std::vector<data::RowChange> changes_;
+    std::vector<data::ChangedDefinition> definitions_;
     const AccessList* watched_ = nullptr;
     const identity::Rights* rights_ = nullptr;
     std::string replaced_in_;

@@ -78,17 +78,22 @@ Result<std::vector<DefinitionChanges::Indexed>> DefinitionChanges::read_indexed(
     }
 }
 
-Result<std::vector<std::string>> DefinitionChanges::tables_after(
+Result<std::vector<data::ChangedDefinition>> DefinitionChanges::tables_after(
     sqlite::Connection& connection) const {
+    using data::DefinitionChange;
     auto after = read_tables(connection);
     if (!after) return std::move(after).error();
-    std::vector<std::string> changed;
+    std::vector<data::ChangedDefinition> changed;
     for (const auto& [name, table] : tables_) {
         const auto found = after->find(name);
-        if (found == after->end() || found->second != table) changed.push_back(name);
+        if (found == after->end()) {
+            changed.push_back({name, DefinitionChange::Deleted});
+        } else if (found->second != table) {
+            changed.push_back({name, DefinitionChange::Altered});
+        }
     }
     for (const auto& [name, table] : *after) {
-        if (!tables_.contains(name)) changed.push_back(name);
+        if (!tables_.contains(name)) changed.push_back({name, DefinitionChange::Created});
     }
     return changed;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "core/data/change_capture.hpp"
 
 #include <cstdint>
 #include <map>
@@ -23,7 +24,7 @@ public:
 
     // The tables that came, went, or are defined otherwise than before, by the names before and
     // after. The rows of other tables changed only where the engine told so.
-    Result<std::vector<std::string>> tables_after(sqlite::Connection& connection) const;
+    Result<std::vector<data::ChangedDefinition>> tables_after(sqlite::Connection& connection) const;
     // Vector indexes whose table or column got another name are those of that name now; what has
     // lost its table or column goes.
     Result<void> tidy_vector_indexes(sqlite::Connection& connection) const;

@@ -35,6 +35,15 @@ struct TableMark {
     ChangeMark mark;
 };
 
+// What a commit did to the definition of a table. One that gets another name goes, and comes.
+enum class DefinitionChange { Created, Altered, Deleted };
+
+struct ChangedDefinition {
+    std::string table;
+    DefinitionChange change = DefinitionChange::Altered;
+    bool operator==(const ChangedDefinition&) const = default;
+};
+
 // Everything one commit changed, in the order it was changed. A row changed twice appears twice.
 // Tables without row ids (WITHOUT ROWID) carry 0 as row ids.
 struct ChangeSet {
@@ -44,6 +53,8 @@ struct ChangeSet {
     bool too_large = false;
     // With `too_large`: no other tables have changed. Empty: every table may have.
     std::optional<std::vector<std::string>> tables;
+    // With `too_large`: the tables that came, went, or are defined otherwise, in that order.
+    std::vector<ChangedDefinition> definitions;
     // The tables of this commit whose history is kept, and where it is after it.
     std::vector<TableMark> marks;
 };

@@ -87,6 +87,23 @@ events::NewEvent change_event(TopicFamily family, std::string_view name, std::st
     return event;
 }
 
+std::string_view text_of(DefinitionChange change) {
+    switch (change) {
+        case DefinitionChange::Created: return "created";
+        case DefinitionChange::Altered: return "altered";
+        case DefinitionChange::Deleted: return "deleted";
+    }
+    return "altered";
+}
+
+events::NewEvent definition_event(const ChangedDefinition& changed) {
+    events::NewEvent event;
+    event.topic = Topic{TopicFamily::Tables, changed.table};
+    event.type = text_of(changed.change);
+    event.message = event.topic.text() + " " + event.type;
+    return event;
+}
+
 }  // namespace
 
 ChangeEvents::ChangeEvents(ChangeFeed& feed, events::EventBus& bus, const Clock& clock,
@@ -132,7 +149,7 @@ ChangeEvents::Interest ChangeEvents::wanted_by(const identity::Tenant& tenant) {
 void ChangeEvents::on_commit(const std::shared_ptr<const ChangeSet>& changes) {
     const auto wanted = wanted_by(changes->tenant);
     if (!wanted.tables && !wanted.collections) return;
-    if (changes->too_large) return publish_unknown(changes->tenant, wanted);
+    if (changes->too_large) return publish_too_large(*changes, wanted);
     // One event for each table and operation, in the order of their first rows.
     std::vector<std::pair<std::string_view, ChangeOperation>> groups;
     for (const auto& change : changes->changes) {
@@ -171,14 +188,30 @@ void ChangeEvents::publish(const ChangeSet& changes, std::string_view table,
     }
 }
 
-void ChangeEvents::publish_unknown(const identity::Tenant& tenant, const Interest& wanted) {
+void ChangeEvents::publish_too_large(const ChangeSet& changes, const Interest& wanted) {
+    // Collections tell of themselves.
+    for (const auto& changed : changes.definitions) {
+        if (wanted.tables) bus_.publish(changes.tenant, definition_event(changed));
+    }
+    if (!changes.tables) return publish_unknown(changes.tenant, Topic::kEveryName, wanted);
+    for (const auto& table : *changes.tables) {
+        const auto is_it = [&](const auto& changed) { return changed.table == table; };
+        if (std::ranges::none_of(changes.definitions, is_it))
+            publish_unknown(changes.tenant, table, wanted);
+    }
+}
+
+void ChangeEvents::publish_unknown(const identity::Tenant& tenant, std::string_view table,
+                                   const Interest& wanted) {
     const auto tell = [&](TopicFamily family) {
         boost::json::object data;
         data["operation"] = "unknown";
         data["truncated"] = true;
-        bus_.publish(tenant, change_event(family, Topic::kEveryName, "something changed", data));
+        bus_.publish(tenant, change_event(family, table, "something changed", data));
     };
-    if (wanted.collections) tell(TopicFamily::Collections);
+    const bool is_any = table == Topic::kEveryName;
+    const bool in_collection = is_any || (is_collection_ && is_collection_(tenant, table));
+    if (wanted.collections && in_collection) tell(TopicFamily::Collections);
     if (wanted.tables) tell(TopicFamily::Tables);
 }
 

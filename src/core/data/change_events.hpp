@@ -21,7 +21,10 @@ namespace zs::data {
 //   rows       the first kEventRowsMax of them: row_id, and old and new values in column order
 //              (as the row format "arrays"; blobs as {"base64"}), while they are small enough
 //   truncated  whether `rows` leaves some out
-// A commit too large to be captured gives one event with operation "unknown": read the table.
+// A commit too large to be captured gives a `change` with operation "unknown": read the table. It
+// is of each table that may have changed, or of tables/* when that is not known.
+// A definition gives `created`, `altered` or `deleted` on tables/<name>. Rows that changed in the
+// same commit are "unknown".
 // Whoever may listen to a topic may read the table, so the values tell nobody anything new.
 //
 // It subscribes to the feed only while somebody listens, and a while longer: capture costs.
@@ -58,7 +61,9 @@ private:
     Interest wanted_by(const identity::Tenant& tenant);
     void publish(const ChangeSet& changes, std::string_view table, ChangeOperation operation,
                  const Interest& wanted);
-    void publish_unknown(const identity::Tenant& tenant, const Interest& wanted);
+    void publish_too_large(const ChangeSet& changes, const Interest& wanted);
+    void publish_unknown(const identity::Tenant& tenant, std::string_view table,
+                         const Interest& wanted);
 
     ChangeFeed& feed_;
     events::EventBus& bus_;

@@ -170,5 +170,35 @@ TEST_F(ChangeEventsTest, WhatWasNotCapturedIsSaidToEverybody) {
     EXPECT_EQ(ears_->data(0).at("operation"), "unknown");
 }
 
+TEST_F(ChangeEventsTest, DefinitionsAreToldByTableAndWhatElseChangedAsUnknown) {
+    listen("tables/*");
+    listen("collections/*");
+    ChangeSet defined;
+    defined.too_large = true;
+    defined.definitions = {{"new", DefinitionChange::Created},
+                           {"docs", DefinitionChange::Altered},
+                           {"old", DefinitionChange::Deleted}};
+    defined.tables = {"docs", "new", "old", "rows"};
+    feed_.commit(std::move(defined));
+    std::vector<std::string> told;
+    for (const auto& frame : ears_->frames) {
+        told.push_back(std::string(frame.at("topic").as_string()) + " "
+                       + std::string(frame.at("type").as_string()));
+    }
+    EXPECT_EQ(told, (std::vector<std::string>{"tables/new created", "tables/docs altered",
+                                              "tables/old deleted", "tables/rows change"}));
+    EXPECT_EQ(ears_->data(3).at("operation"), "unknown");
+    EXPECT_EQ(ears_->data(0).at("message"), "tables/new created");
+
+    ChangeSet too_many;
+    too_many.too_large = true;
+    too_many.tables = {"docs"};
+    ears_->frames.clear();
+    feed_.commit(std::move(too_many));
+    ASSERT_EQ(ears_->frames.size(), 2U) << "of a collection, and of its table";
+    EXPECT_EQ(ears_->frames[0].at("topic"), "collections/docs");
+    EXPECT_EQ(ears_->frames[1].at("topic"), "tables/docs");
+}
+
 }  // namespace
 }  // namespace zs::data
