@@ -18,6 +18,7 @@ std::string text_in(const boost::json::object& object, const char* name) {
 }  // namespace
 
 bool JobLogPrinter::take(std::string_view piece) {
+    has_heard_ = true;
     rest_ += piece;
     std::size_t at = 0;
     while (true) {

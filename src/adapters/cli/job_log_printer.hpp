@@ -26,6 +26,8 @@ public:
     void print(const boost::json::value& entry);
     // The stream was cut: what came of an unfinished record goes, its entry comes again.
     void cut() { rest_.clear(); }
+    // Whether anything ever came, if only a sign of life.
+    bool has_heard() const { return has_heard_; }
     // Where to go on: behind the last entry that was printed; nullopt before the first.
     std::optional<std::uint64_t> next_seq() const { return next_seq_; }
     // How the job ended, once the stream has said it.
@@ -37,6 +39,7 @@ private:
     Console& console_;
     std::string rest_;
     std::optional<std::uint64_t> next_seq_;
+    bool has_heard_ = false;
     std::optional<End> end_;
 };
 

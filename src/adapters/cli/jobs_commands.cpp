@@ -104,7 +104,8 @@ int follow(ApiSession& session, const std::string& id, const JobsOptions& option
         if (options.stream) path += "&stream=" + encoded(*options.stream);
         const auto done = follow_once(session, std::move(path), printer);
         if (done) break;
-        const bool can_go_on = done.error().code == ErrorCode::Unavailable && console.out.good();
+        const bool can_go_on = done.error().code == ErrorCode::Unavailable && printer.has_heard()
+                               && console.out.good();
         if (!can_go_on || tries_left-- == 0) return console.fail(done.error());
         // Each line that comes shows that trying is worth it.
         if (printer.next_seq().value_or(options.from_seq) > from) tries_left = kFollowTries;

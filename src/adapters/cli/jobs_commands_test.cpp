@@ -16,6 +16,7 @@ namespace {
 
 namespace json = boost::json;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using zs::testing::FakeHttpServer;
 using zs::testing::FakeReply;
 using zs::testing::FakeRequest;
@@ -171,6 +172,13 @@ TEST_F(JobsCommandsTest, FollowingWhatIsNotThereFailsAtOnce) {
     EXPECT_EQ(run(run_jobs_logs, options, server.url()), kExitFailure);
     EXPECT_EQ(server.requests().size(), 1U);
     EXPECT_THAT(err_.str(), HasSubstr("no job"));
+    std::string url;
+    {
+        const FakeHttpServer gone([](const FakeRequest&) { return FakeReply{}; });
+        url = gone.url();
+    }
+    EXPECT_EQ(run(run_jobs_logs, options, url), kExitFailure);
+    EXPECT_THAT(err_.str(), Not(HasSubstr("was cut"))) << "nothing had come that could be cut";
 }
 
 TEST_F(JobsCommandsTest, ListsShowNamesKindsAndCommands) {
