@@ -40,7 +40,7 @@ Result<Connection> open(const std::string& path) {
 }
 
 void warn_of(const Error& error) {
-    log::warn("a checkpoint failed; it is tried again", {{"error", error.message}});
+    log::warn("a checkpoint failed", {{"error", error.message}});
 }
 
 }  // namespace

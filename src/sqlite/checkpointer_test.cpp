@@ -4,8 +4,10 @@
 #include "support/temp_dir.hpp"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <random>
@@ -195,6 +197,59 @@ private:
     pid_t pid_ = -1;
     int told_ = -1;
 };
+
+// While it lives, databases that are opened can be made to fail their syncs. Their logs are spared.
+class FailingSyncs {
+public:
+    FailingSyncs() {
+        sqlite3_vfs* const usual = sqlite3_vfs_find(nullptr);
+        open_ = usual->xOpen;
+        vfs_ = *usual;
+        vfs_.zName = "failing-syncs";
+        vfs_.xOpen = [](sqlite3_vfs* vfs, const char* name, sqlite3_file* file, int flags,
+                        int* flags_out) {
+            const int code = open_(vfs, name, file, flags, flags_out);
+            if (code != SQLITE_OK || (flags & SQLITE_OPEN_MAIN_DB) == 0) return code;
+            sync_ = file->pMethods->xSync;
+            methods_ = *file->pMethods;
+            methods_.xSync = [](sqlite3_file* failing, int how) {
+                return fail ? SQLITE_IOERR_FSYNC : sync_(failing, how);
+            };
+            file->pMethods = &methods_;
+            return code;
+        };
+        sqlite3_vfs_register(&vfs_, 1);
+    }
+    ~FailingSyncs() { sqlite3_vfs_unregister(&vfs_); }
+
+    inline static std::atomic<bool> fail{false};
+
+private:
+    inline static sqlite3_vfs vfs_;
+    inline static sqlite3_io_methods methods_;
+    inline static decltype(sqlite3_vfs::xOpen) open_ = nullptr;
+    inline static decltype(sqlite3_io_methods::xSync) sync_ = nullptr;
+};
+
+TEST_F(CheckpointerTest, FailedSyncsKeepTheLogAndHoldUpNobody) {
+    stop();
+    {
+        const FailingSyncs syncs;
+        start();
+        FailingSyncs::fail = true;
+        // Far more than the limit: nobody waits for checkpoints that do not come.
+        for (int i = 0; i < 200; ++i)
+            ASSERT_TRUE(write(10));
+        EXPECT_GE(log_pages(), 2000U);
+        FailingSyncs::fail = false;
+        for (int i = 0; i < 50; ++i)
+            ASSERT_TRUE(write(10));
+        stop();
+    }
+    start();
+    EXPECT_EQ(count_rows(), rows_);
+    EXPECT_EQ(check(), "ok");
+}
 
 TEST_F(CheckpointerTest, AKillAtAnyMomentLosesNothing) {
     stop();
