@@ -58,10 +58,28 @@ std::string to_rfc3339(Timestamp time) {
     const auto day = std::chrono::floor<std::chrono::days>(time);
     const std::chrono::year_month_day date(day);
     const std::chrono::hh_mm_ss clock(time - day);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
+    const int year = static_cast<int>(date.year());
+    if (year < 0 || year > 9999) {
+        return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", year,
+                           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                           clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                           clock.subseconds().count());
+    }
+    // By hand, because every event and every row of an answer has some.
+    std::string text = "0000-00-00T00:00:00.000Z";
+    const auto put = [&text](std::size_t last, auto number) {
+        auto rest = static_cast<unsigned>(number);
+        for (; rest > 0; rest /= 10)
+            text[last--] = static_cast<char>('0' + rest % 10);
+    };
+    put(3, year);
+    put(6, static_cast<unsigned>(date.month()));
+    put(9, static_cast<unsigned>(date.day()));
+    put(12, clock.hours().count());
+    put(15, clock.minutes().count());
+    put(18, clock.seconds().count());
+    put(22, clock.subseconds().count());
+    return text;
 }
 
 Result<Timestamp> from_rfc3339(std::string_view text) {

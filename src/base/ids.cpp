@@ -24,15 +24,37 @@ std::string random_bytes(std::size_t count) {
     return out;
 }
 
+namespace {
+
+constexpr std::size_t kNoisePerId = 9;
+
+// Bytes for one id. The kernel is asked for many ids at once: a call costs more than the rest.
+std::array<std::uint8_t, kNoisePerId> noise_for_id() {
+    constexpr std::size_t kIds = 64;
+    thread_local std::array<std::uint8_t, kNoisePerId * kIds> noise{};
+    thread_local std::size_t left = 0;
+    if (left == 0) {
+        const auto bytes = random_bytes(noise.size());
+        std::memcpy(noise.data(), bytes.data(), noise.size());
+        left = kIds;
+    }
+    --left;
+    std::array<std::uint8_t, kNoisePerId> one{};
+    std::memcpy(one.data(), noise.data() + left * kNoisePerId, kNoisePerId);
+    return one;
+}
+
+}  // namespace
+
 Uuid Uuid::next(const Clock& clock) {
     // The 12 bits after the version count within a millisecond; when they run over, the next
     // millisecond is borrowed, so ids grow even when the clock stands still.
     static std::mutex mutex;
     static std::uint64_t last = 0;  // millis << 12 | counter
 
-    const std::string noise = random_bytes(9);
+    const auto noise = noise_for_id();
     std::uint64_t stamp = static_cast<std::uint64_t>(to_unix_millis(clock.now())) << 12;
-    stamp |= static_cast<std::uint8_t>(noise[8]);  // starts low: room to count
+    stamp |= noise[8];  // starts low: room to count
     {
         const std::lock_guard lock(mutex);
         if (stamp <= last) stamp = last + 1;
@@ -70,10 +92,15 @@ Result<Uuid> Uuid::parse(std::string_view text) {
 }
 
 std::string Uuid::to_string() const {
-    std::string hex = to_hex({reinterpret_cast<const char*>(bytes_.data()), bytes_.size()});
-    for (const std::size_t at : {20U, 16U, 12U, 8U})
-        hex.insert(at, 1, '-');
-    return hex;
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text(36, '-');
+    std::size_t at = 0;
+    for (const auto byte : bytes_) {
+        if (at == 8 || at == 13 || at == 18 || at == 23) ++at;
+        text[at++] = kDigits[byte >> 4];
+        text[at++] = kDigits[byte & 0x0F];
+    }
+    return text;
 }
 
 }  // namespace zs
