@@ -1,6 +1,9 @@
 #include "core/events/event.hpp"
 
+#include "base/json.hpp"
 #include "base/json_writer.hpp"
+
+#include <fmt/format.h>
 
 #include <utility>
 
@@ -16,27 +19,70 @@ std::string_view to_text(Level level) noexcept {
     return "info";
 }
 
+namespace {
+
+void add_member(std::string& json, std::string_view name, std::string_view text) {
+    json += ",\"";
+    json += name;
+    json += "\":";
+    append_json_string(json, text);
+}
+
+// A value that is neither an object nor an array nor a fraction, as most are.
+bool add_plain(std::string& json, const boost::json::value& value) {
+    if (const auto* text = value.if_string()) {
+        append_json_string(json, {text->data(), text->size()});
+    } else if (const auto* number = value.if_int64()) {
+        json += fmt::format_int(*number).c_str();
+    } else if (const auto* count = value.if_uint64()) {
+        json += fmt::format_int(*count).c_str();
+    } else if (const auto* flag = value.if_bool()) {
+        json += *flag ? "true" : "false";
+    } else {
+        return false;
+    }
+    return true;
+}
+
+// Every change of every job comes by here, so the text is put together without an object.
+std::string frame_of(const NewEvent& event, std::uint64_t seq, std::string_view time) {
+    std::string json;
+    json.reserve(320 + event.more_data.size());
+    json += "{\"topic\":";
+    append_json_string(json, event.topic.text());
+    add_member(json, "type", event.type);
+    json += ",\"seq\":";
+    json += fmt::format_int(seq).c_str();
+    add_member(json, "ts", time);
+    json += ",\"data\":{\"event\":";
+    append_json_string(json, event.type);
+    for (const auto& [name, value] : event.data) {
+        const std::string_view key(name.data(), name.size());
+        if (key == "event" || key == "timestamp" || key == "level" || key == "message") continue;
+        json += ',';
+        append_json_string(json, key);
+        json += ':';
+        if (!add_plain(json, value)) json += write_json(value);
+    }
+    if (!event.more_data.empty()) json.append(",").append(event.more_data);
+    add_member(json, "timestamp", time);
+    add_member(json, "level", to_text(event.level));
+    add_member(json, "message", event.message);
+    json += "}}";
+    return json;
+}
+
+}  // namespace
+
 EventPtr make_event(const identity::Tenant& tenant, NewEvent event, std::uint64_t seq,
                     Timestamp at) {
-    const auto time = to_rfc3339(at);
-    auto& data = event.data;
-    data["event"] = json_text(event.type);
-    data["timestamp"] = json_text(time);
-    data["level"] = json_text(to_text(event.level));
-    data["message"] = json_text(event.message);
-    boost::json::object frame;
-    frame["topic"] = json_text(event.topic.text());
-    frame["type"] = json_text(event.type);
-    frame["seq"] = seq;
-    frame["ts"] = json_text(time);
-    frame["data"] = std::move(data);
     auto made = std::make_shared<Event>();
+    made->frame = frame_of(event, seq, to_rfc3339(at));
     made->tenant = tenant;
     made->topic = std::move(event.topic);
     made->type = std::move(event.type);
     made->seq = seq;
     made->at = at;
-    made->frame = write_json(frame);
     return made;
 }
 

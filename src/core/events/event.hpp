@@ -24,6 +24,8 @@ struct NewEvent {
     std::string message;  // for people
     Level level = Level::Info;
     boost::json::object data;  // the fields of this type
+    // More of them, as JSON text without braces: for types of which there are many.
+    std::string more_data;
 };
 
 // One thing that happened. Immutable and shared: every receiver gets the same bytes.

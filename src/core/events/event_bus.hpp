@@ -59,6 +59,8 @@ class EventBus {
 public:
     virtual ~EventBus() = default;
     virtual EventPtr publish(const identity::Tenant& tenant, NewEvent event) = 0;
+    // One after the other, in this order.
+    virtual void publish_all(const identity::Tenant& tenant, std::vector<NewEvent> events) = 0;
     virtual Subscription subscribe(const identity::Tenant& tenant, TopicFilter filter,
                                    std::shared_ptr<EventReceiver> receiver) = 0;
     // When it returns, the receiver is not called for this subscription any more.

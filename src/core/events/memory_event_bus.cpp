@@ -21,12 +21,14 @@ public:
 
     EventPtr publish(NewEvent event) {
         const std::lock_guard lock(mutex_);
+        return publish_at(std::move(event), clock_.now());
+    }
+
+    void publish_all(std::vector<NewEvent> events) {
+        const std::lock_guard lock(mutex_);
         const auto now = clock_.now();
-        last_seq_ = std::max(last_seq_ + 1, now_in_microseconds());
-        auto made = make_event(tenant_, std::move(event), last_seq_, now);
-        keep(made, now);
-        deliver(made);
-        return made;
+        for (auto& event : events)
+            publish_at(std::move(event), now);
     }
 
     Subscription subscribe(TopicFilter filter, std::shared_ptr<EventReceiver> receiver,
@@ -91,6 +93,14 @@ private:
         TopicFilter filter;
         std::shared_ptr<EventReceiver> receiver;
     };
+
+    EventPtr publish_at(NewEvent event, Timestamp now) {
+        last_seq_ = std::max(last_seq_ + 1, to_microseconds(now));
+        auto made = make_event(tenant_, std::move(event), last_seq_, now);
+        keep(made, now);
+        deliver(made);
+        return made;
+    }
 
     static std::uint64_t to_microseconds(Timestamp time) {
         return static_cast<std::uint64_t>(to_unix_millis(time)) * 1000;
@@ -175,6 +185,11 @@ MemoryEventBus::~MemoryEventBus() = default;
 EventPtr MemoryEventBus::publish(const identity::Tenant& tenant, NewEvent event) {
     published_.add();
     return channel(tenant)->publish(std::move(event));
+}
+
+void MemoryEventBus::publish_all(const identity::Tenant& tenant, std::vector<NewEvent> events) {
+    published_.add(static_cast<double>(events.size()));
+    channel(tenant)->publish_all(std::move(events));
 }
 
 Subscription MemoryEventBus::subscribe(const identity::Tenant& tenant, TopicFilter filter,

@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace zs::events {
 
@@ -25,6 +26,7 @@ public:
     ~MemoryEventBus() override;
 
     EventPtr publish(const identity::Tenant& tenant, NewEvent event) override;
+    void publish_all(const identity::Tenant& tenant, std::vector<NewEvent> events) override;
     Subscription subscribe(const identity::Tenant& tenant, TopicFilter filter,
                            std::shared_ptr<EventReceiver> receiver) override;
     void unsubscribe(const identity::Tenant& tenant, SubscriptionId id) override;

@@ -73,6 +73,38 @@ TEST_F(EventBusTest, WhatIsPublishedIsCounted) {
     EXPECT_EQ(metrics::value("events_published_total"), before + 2);
 }
 
+TEST_F(EventBusTest, DataMayComeAsText) {
+    auto event = state_of("0198");
+    event.message = "said \"so\"";
+    event.more_data = R"("status":"failed","error":{"code":"timeout"})";
+    event.data["list"] = boost::json::parse(R"([1,{"a":2.5}])");
+    event.data["level"] = "not this one";
+    const auto made = bus_.publish(kLive, std::move(event));
+    const auto frame = boost::json::parse(made->frame).as_object();
+    const auto& data = frame.at("data").as_object();
+    EXPECT_EQ(data.at("status"), "failed");
+    EXPECT_EQ(data.at("error").at("code"), "timeout");
+    EXPECT_EQ(data.at("state"), "running");
+    EXPECT_EQ(data.at("list"), boost::json::parse(R"([1,{"a":2.5}])"));
+    EXPECT_EQ(data.at("level"), "info");
+    EXPECT_EQ(data.at("message"), "said \"so\"");
+}
+
+TEST_F(EventBusTest, ManyAtOnceComeInTheirOrder) {
+    const auto all = std::make_shared<Ears>();
+    listen("jobs/*", all);
+    std::vector<NewEvent> events;
+    for (const char* name : {"a", "b", "c"})
+        events.push_back(state_of(name));
+    bus_.publish_all(kLive, std::move(events));
+    bus_.publish(kLive, state_of("d"));
+    ASSERT_EQ(all->heard.size(), 4U);
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(all->heard[i]->topic.name, std::string(1, static_cast<char>('a' + i)));
+        if (i > 0) EXPECT_LT(all->heard[i - 1]->seq, all->heard[i]->seq);
+    }
+}
+
 TEST_F(EventBusTest, WhoListensHearsTheSameObjectInOrder) {
     const auto one = std::make_shared<Ears>();
     const auto all = std::make_shared<Ears>();
