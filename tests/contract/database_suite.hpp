@@ -373,6 +373,41 @@ TEST_P(DatabaseContract, KeepsWhatIsLeftForLaterInOrder) {
     EXPECT_EQ(number("select count(*) from t"), 3);
 }
 
+TEST_P(DatabaseContract, InsertsManyRowsInFewStatements) {
+    setup("create table many (id bigint primary key, r double precision, s text, b " + bytes_type()
+          + ", fixed bigint)");
+    // Every size of a statement, and what is between them.
+    constexpr std::int64_t kRows = 128 * 2 + 16 * 3 + 5;
+    const std::string text = "it's ? text";
+    const std::string bytes("\x00\xff", 2);
+    const auto insert = [&](Session& session, std::int64_t first, std::int64_t count) {
+        std::vector<ValueView> params;
+        for (std::int64_t i = first; i < first + count; ++i) {
+            const ValueView s = i % 2 == 0 ? ValueView{} : ValueView{std::string_view(text)};
+            params.insert(params.end(), {i, 0.5, s, BytesView{bytes}});
+        }
+        return session.insert_rows("insert into many (id, r, s, b, fixed) values",
+                                   "(?, ?, ?, ?, 7)", params);
+    };
+    auto stored = write([&](Session& session) { return insert(session, 0, kRows); });
+    ASSERT_TRUE(stored) << stored.error().message;
+    EXPECT_EQ(number("select count(*) from many where r = 0.5 and fixed = 7"), kRows);
+    EXPECT_EQ(number("select sum(id) from many"), kRows * (kRows - 1) / 2);
+    EXPECT_EQ(number("select count(*) from many where s is null"), (kRows + 1) / 2);
+    auto row = read(
+        [](Session& session) { return session.query("select s, b from many where id = 305", {}); });
+    ASSERT_TRUE(row && row->size() == 1);
+    EXPECT_EQ(row->front().text(0), text);
+    EXPECT_EQ(row->front().bytes(1), bytes);
+    // One that is there already: none of them.
+    auto refused = write([&](Session& session) { return insert(session, kRows - 1, 200); });
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason, "constraint_violation");
+    EXPECT_EQ(number("select count(*) from many"), kRows);
+    auto nothing = write([&](Session& session) { return insert(session, 0, 0); });
+    EXPECT_TRUE(nothing);
+}
+
 TEST_P(DatabaseContract, AnotherHandleSeesWhatIsCommitted) {
     setup("create table t (i bigint); insert into t values (7)");
     auto other = home_->open_again();

@@ -40,6 +40,10 @@ public:
         if (!done) return std::move(done).error();
         return {};
     }
+    // Inserts many rows by few statements: "insert into t (a, b) values", "(?, ?)" for each row,
+    // and the parameters row by row. Its failure may come with a later statement, as above.
+    virtual Result<void> insert_rows(std::string_view into, std::string_view tuple,
+                                     std::span<const ValueView> params) = 0;
     // Many statements without parameters, for migrations. None may begin or end a transaction.
     virtual Result<void> script(std::string_view sql) = 0;
     virtual Dialect dialect() const = 0;

@@ -22,6 +22,12 @@ struct Bytes {
 // their 36 characters, lists and objects JSON text.
 using Value = std::variant<std::monostate, std::int64_t, double, std::string, Bytes>;
 
+// The same, of something that outlives the statement: many rows are inserted without a copy each.
+struct BytesView {
+    std::string_view value;
+};
+using ValueView = std::variant<std::monostate, std::int64_t, double, std::string_view, BytesView>;
+
 template <class T>
 Value to_value(const T& value) {
     if constexpr (std::is_same_v<T,

@@ -1,10 +1,20 @@
 #include "adapters/relational/postgres/postgres_session.hpp"
 
+#include "adapters/relational/insert_rows.hpp"
+
 namespace zs::relational::postgres {
 namespace {
 
 // What may pile up before it is sent; a pipeline is held in memory on both sides.
 constexpr std::size_t kLaterMax = 256;
+
+Value copy_of(const ValueView& view) {
+    if (const auto* number = std::get_if<std::int64_t>(&view)) return *number;
+    if (const auto* real = std::get_if<double>(&view)) return *real;
+    if (const auto* text = std::get_if<std::string_view>(&view)) return std::string(*text);
+    if (const auto* bytes = std::get_if<BytesView>(&view)) return Bytes{std::string(bytes->value)};
+    return {};
+}
 
 }  // namespace
 
@@ -46,8 +56,24 @@ Result<std::int64_t> PostgresSession::execute(std::string_view sql, std::span<co
 }
 
 Result<void> PostgresSession::execute_later(std::string_view sql, std::span<const Value> params) {
+    return keep_for_later(sql, {params.begin(), params.end()});
+}
+
+Result<void> PostgresSession::insert_rows(std::string_view into, std::string_view tuple,
+                                          std::span<const ValueView> params) {
+    const auto insert = [this](std::string_view sql, std::span<const ValueView> views) {
+        std::vector<Value> values;
+        values.reserve(views.size());
+        for (const auto& view : views)
+            values.push_back(copy_of(view));
+        return keep_for_later(sql, std::move(values));
+    };
+    return in_few_inserts(into, tuple, params, insert);
+}
+
+Result<void> PostgresSession::keep_for_later(std::string_view sql, std::vector<Value> params) {
     if (failure_) return failure_->error;
-    later_.push_back({std::string(sql), {params.begin(), params.end()}});
+    later_.push_back({std::string(sql), std::move(params)});
     if (later_.size() < kLaterMax) return {};
     auto answer = flush(nullptr);
     if (!answer) return std::move(answer).error().error;

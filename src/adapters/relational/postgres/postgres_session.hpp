@@ -27,6 +27,8 @@ public:
     Result<Rows> query(std::string_view sql, std::span<const Value> params) override;
     Result<std::int64_t> execute(std::string_view sql, std::span<const Value> params) override;
     Result<void> execute_later(std::string_view sql, std::span<const Value> params) override;
+    Result<void> insert_rows(std::string_view into, std::string_view tuple,
+                             std::span<const ValueView> params) override;
     Result<void> script(std::string_view sql) override;
     Dialect dialect() const override { return Dialect::Postgres; }
 
@@ -44,6 +46,7 @@ private:
 
     // Sends BEGIN if it is due, what was left for later, and `last`; answers the answer to `last`.
     Outcome<Answer> flush(const Command* last);
+    Result<void> keep_for_later(std::string_view sql, std::vector<Value> params);
     Result<Answer> run(std::string_view sql, std::span<const Value> params);
 
     Connection& connection_;

@@ -1,18 +1,28 @@
 #include "adapters/relational/sqlite/sqlite_database.hpp"
 
+#include "adapters/relational/sqlite/checkpointer.hpp"
 #include "adapters/relational/sqlite/reader_pool.hpp"
 #include "adapters/relational/sqlite/sqlite_session.hpp"
 #include "sqlite/group_writer.hpp"
 
 namespace zs::relational {
+namespace {
+
+// What a busy queue changes lies in it; filled on demand.
+constexpr std::size_t kWriterCacheKib = 16 * 1024;
+
+}  // namespace
 
 struct SqliteDatabase::State {
-    State(const SqliteConfig& config, sqlite::Connection connection)
+    State(const SqliteConfig& config, sqlite::Connection connection,
+          std::unique_ptr<Checkpointer> given)
         : readers(config.path, config.readers_max),
+          checkpointer(std::move(given)),
           writer(std::move(connection), std::make_shared<sqlite::WriteLock>(),
                  sqlite::GroupWriter::Limits{.queue_max = config.write_queue_max}) {}
 
     ReaderPool readers;
+    std::unique_ptr<Checkpointer> checkpointer;
     sqlite::GroupWriter writer;
 };
 
@@ -23,10 +33,15 @@ SqliteDatabase::~SqliteDatabase() = default;
 
 Result<std::unique_ptr<Database>> SqliteDatabase::open(SqliteConfig config,
                                                        async::BlockingPool& blocking) {
-    auto connection = sqlite::Connection::open(config.path, sqlite::OpenMode::ReadWriteCreate,
-                                               connection_options());
+    auto options = connection_options();
+    options.cache_kib = kWriterCacheKib;
+    auto connection =
+        sqlite::Connection::open(config.path, sqlite::OpenMode::ReadWriteCreate, options);
     if (!connection) return std::move(connection).error();
-    auto state = std::make_unique<State>(config, std::move(*connection));
+    auto checkpointer = Checkpointer::open(config.path);
+    if (!checkpointer) return std::move(checkpointer).error();
+    (*checkpointer)->watch(*connection);
+    auto state = std::make_unique<State>(config, std::move(*connection), std::move(*checkpointer));
     return std::unique_ptr<Database>(new SqliteDatabase(std::move(state), blocking));
 }
 

@@ -7,8 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <future>
+#include <thread>
 
 namespace zs::relational {
 namespace {
@@ -92,6 +95,32 @@ TEST_F(SqliteDatabaseTest, AWriteSurvivesReopening) {
     db = open();
     auto read = [](Session& session) { return session.query("select i from t", {}); };
     EXPECT_EQ(testing::run_task(db->read(read))->front().integer(0), 5);
+}
+
+TEST_F(SqliteDatabaseTest, TheLogGoesIntoTheDatabaseMeanwhile) {
+    auto db = open();
+    auto table = [](Session& session) { return session.script("create table t (b blob)"); };
+    ASSERT_TRUE(testing::run_task(db->write(table)));
+    constexpr std::uintmax_t kMiB = 1 << 20;
+    for (int i = 0; i < 8; ++i) {
+        auto write = [](Session& session) {
+            return session.execute("insert into t values (zeroblob(1048576))", {});
+        };
+        ASSERT_TRUE(testing::run_task(db->write(write)));
+    }
+    // Nobody commits any more, and the database is open still.
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (std::filesystem::file_size(folder_.file("control.db")) < 4 * kMiB) {
+        ASSERT_LT(std::chrono::steady_clock::now(), give_up);
+        std::this_thread::yield();
+    }
+    auto count = [](Session& session) {
+        return session.query("select count(*), sum(length(b)) from t", {});
+    };
+    auto rows = testing::run_task(db->read(count));
+    ASSERT_TRUE(rows);
+    EXPECT_EQ(rows->front().integer(0), 8);
+    EXPECT_EQ(rows->front().integer(1), 8 << 20);
 }
 
 TEST_F(SqliteDatabaseTest, SaysWhyItCannotOpen) {

@@ -1,26 +1,38 @@
 #include "adapters/relational/sqlite/sqlite_session.hpp"
 
+#include "adapters/relational/insert_rows.hpp"
+
 namespace zs::relational {
 namespace {
 
 constexpr std::size_t kSqlShownMax = 200;
+constexpr std::size_t kStatementsKept = 8;
 
-Result<void> bind_value(sqlite::Statement& statement, int index, const Value& value) {
-    if (const auto* number = std::get_if<std::int64_t>(&value))
-        return statement.bind(index, *number);
-    if (const auto* real = std::get_if<double>(&value)) return statement.bind(index, *real);
-    if (const auto* bytes = std::get_if<Bytes>(&value)) {
-        const sqlite::BlobView blob{bytes->value};
-        return statement.bind_borrowed(index, blob);
+Result<void> bind_text(sqlite::Statement& statement, int index, std::string_view text) {
+    // PostgreSQL cannot hold it, and half of SQLite's functions stop there.
+    if (text.find('\0') != std::string_view::npos) {
+        return invalid_argument("text must not hold the character U+0000", "invalid_value");
     }
-    if (const auto* text = std::get_if<std::string>(&value)) {
-        // PostgreSQL cannot hold it, and half of SQLite's functions stop there.
-        if (text->find('\0') != std::string::npos) {
-            return invalid_argument("text must not hold the character U+0000", "invalid_value");
-        }
-        return statement.bind_borrowed(index, std::string_view(*text));
-    }
-    return statement.bind(index, nullptr);
+    return statement.bind_borrowed(index, text);
+}
+
+// A Value or a ValueView.
+template <class AnyValue>
+Result<void> bind_value(sqlite::Statement& statement, int index, const AnyValue& value) {
+    return std::visit(
+        [&](const auto& one) -> Result<void> {
+            using T = std::decay_t<decltype(one)>;
+            if constexpr (std::is_same_v<T, std::monostate>) {
+                return statement.bind(index, nullptr);
+            } else if constexpr (std::is_arithmetic_v<T>) {
+                return statement.bind(index, one);
+            } else if constexpr (std::is_same_v<T, Bytes> || std::is_same_v<T, BytesView>) {
+                return statement.bind_borrowed(index, sqlite::BlobView{one.value});
+            } else {
+                return bind_text(statement, index, one);
+            }
+        },
+        value);
 }
 
 Row read_row(const sqlite::Statement& statement) {
@@ -83,24 +95,40 @@ Error SqliteSession::fail(Error error, std::string_view sql) {
     return *failure_;
 }
 
-Result<sqlite::Statement> SqliteSession::bound(std::string_view sql,
-                                               std::span<const Value> params) {
-    if (failure_) return *failure_;
+Result<sqlite::Statement*> SqliteSession::prepared(std::string_view sql) {
+    for (auto& kept : kept_) {
+        if (kept.sql == sql) return &kept.statement;
+    }
     auto statement = connection_.prepare_cached(sql);
     if (!statement) return fail(std::move(statement).error(), sql);
-    if (static_cast<std::size_t>(statement->parameter_count()) != params.size()) {
+    if (kept_.size() < kStatementsKept) {
+        kept_.push_back({std::string(sql), std::move(*statement)});
+        return &kept_.back().statement;
+    }
+    auto& oldest = kept_[next_kept_++ % kStatementsKept];
+    oldest = {std::string(sql), std::move(*statement)};
+    return &oldest.statement;
+}
+
+template <class AnyValue>
+Result<sqlite::Statement*> SqliteSession::bound(std::string_view sql,
+                                                std::span<const AnyValue> params) {
+    if (failure_) return *failure_;
+    auto statement = prepared(sql);
+    if (!statement) return std::move(statement).error();
+    if (static_cast<std::size_t>((*statement)->parameter_count()) != params.size()) {
         return fail(internal_error("SQLite: the statement takes "
-                                   + std::to_string(statement->parameter_count())
+                                   + std::to_string((*statement)->parameter_count())
                                    + " parameters and got " + std::to_string(params.size()) + ": "
                                    + std::string(sql.substr(0, kSqlShownMax))),
                     sql);
     }
     int index = 0;
     for (const auto& param : params) {
-        auto done = bind_value(*statement, ++index, param);
+        auto done = bind_value(**statement, ++index, param);
         if (!done) return fail(std::move(done).error(), sql);
     }
-    return statement;
+    return *statement;
 }
 
 Result<Rows> SqliteSession::query(std::string_view sql, std::span<const Value> params) {
@@ -108,21 +136,37 @@ Result<Rows> SqliteSession::query(std::string_view sql, std::span<const Value> p
     if (!statement) return std::move(statement).error();
     Rows rows;
     while (true) {
-        auto more = statement->step();
+        auto more = (*statement)->step();
         if (!more) return fail(std::move(more).error(), sql);
-        if (!*more) return rows;
-        rows.push_back(read_row(*statement));
+        if (!*more) break;
+        rows.push_back(read_row(**statement));
     }
+    (*statement)->reset();
+    return rows;
 }
 
 Result<std::int64_t> SqliteSession::execute(std::string_view sql, std::span<const Value> params) {
     auto statement = bound(sql, params);
     if (!statement) return std::move(statement).error();
     // changes() keeps the count of the last statement that could change rows.
-    const bool counts = !statement->read_only();
-    auto done = statement->run();
+    const bool counts = !(*statement)->read_only();
+    auto done = (*statement)->run();
     if (!done) return fail(std::move(done).error(), sql);
+    (*statement)->reset();
     return counts ? connection_.changes() : 0;
+}
+
+Result<void> SqliteSession::insert_rows(std::string_view into, std::string_view tuple,
+                                        std::span<const ValueView> params) {
+    const auto insert = [this](std::string_view sql, std::span<const ValueView> views) {
+        auto statement = bound(sql, views);
+        if (!statement) return Result<void>(std::move(statement).error());
+        auto done = (*statement)->run();
+        if (!done) return Result<void>(fail(std::move(done).error(), sql));
+        (*statement)->reset();
+        return Result<void>();
+    };
+    return in_few_inserts(into, tuple, params, insert);
 }
 
 Result<void> SqliteSession::script(std::string_view sql) {

@@ -4,6 +4,8 @@
 #include "sqlite/connection.hpp"
 
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace zs::relational {
 
@@ -15,6 +17,8 @@ public:
 
     Result<Rows> query(std::string_view sql, std::span<const Value> params) override;
     Result<std::int64_t> execute(std::string_view sql, std::span<const Value> params) override;
+    Result<void> insert_rows(std::string_view into, std::string_view tuple,
+                             std::span<const ValueView> params) override;
     Result<void> script(std::string_view sql) override;
     Dialect dialect() const override { return Dialect::Sqlite; }
 
@@ -22,11 +26,22 @@ public:
     Result<void> verdict(Result<void> done) const;
 
 private:
-    Result<sqlite::Statement> bound(std::string_view sql, std::span<const Value> params);
+    struct Kept {
+        std::string sql;
+        sqlite::Statement statement;
+    };
+
+    // Ready to run; valid until the next call.
+    template <class AnyValue>
+    Result<sqlite::Statement*> bound(std::string_view sql, std::span<const AnyValue> params);
+    Result<sqlite::Statement*> prepared(std::string_view sql);
     Error fail(Error error, std::string_view sql);
 
     sqlite::Connection& connection_;
     std::optional<Error> failure_;
+    // Stores repeat a statement for every row: the last ones are not given back in between.
+    std::vector<Kept> kept_;
+    std::size_t next_kept_ = 0;
 };
 
 }  // namespace zs::relational
