@@ -3,6 +3,10 @@
 #include "async/completion.hpp"
 #include "async/task_group.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -41,6 +45,9 @@ private:
     using Waiter = async::Completion<Result<Answer>>;
 
     async::Task<> drain() {
+        // Who calls in the same turn of the loop comes along.
+        const auto executor = co_await boost::asio::this_coro::executor;
+        co_await boost::asio::post(executor, boost::asio::use_awaitable);
         while (true) {
             std::vector<Item> items;
             std::vector<Waiter> waiters;

@@ -18,7 +18,6 @@ events::NewEvent event_of_type(JobId job, const char* type) {
     event.topic.family = events::TopicFamily::Jobs;
     event.topic.name = job.to_string();
     event.type = type;
-    event.data["event"] = type;
     return event;
 }
 
@@ -36,32 +35,53 @@ std::string clean(const std::string& bytes) {
 
 }  // namespace
 
+namespace {
+
+void add_text(std::string& json, std::string_view field, std::string_view text) {
+    json += field;
+    append_json_string(json, text);
+}
+
+void add_number(std::string& json, std::string_view field, std::int64_t number) {
+    json += field;
+    json += std::to_string(number);
+}
+
+void add_error(std::string& json, const JobError& error) {
+    add_text(json, ",\"reason\":", error.message);
+    add_text(json, ",\"error\":{\"code\":", to_text(error.code));
+    add_text(json, ",\"message\":", error.message);
+    if (error.exit_code) add_number(json, ",\"exit_code\":", *error.exit_code);
+    if (error.signal) add_number(json, ",\"signal\":", *error.signal);
+    json += '}';
+}
+
+}  // namespace
+
+// Each job has several of these, so they are written as text at once.
 events::NewEvent state_event(const Transition& transition) {
     const JobBrief& job = transition.job;
     auto event = event_of_type(job.id, "state");
     const bool canceling = transition.cancel_was_requested && job.state == JobState::Running;
-    const std::string status = canceling ? "canceling" : std::string(to_text(job.state));
-    event.message = "job " + status;
+    const auto status = canceling ? "canceling" : to_text(job.state);
+    event.message.append("job ").append(status);
     if (job.state == JobState::Failed) event.level = events::Level::Error;
     if (job.state == JobState::Retrying) event.level = events::Level::Warning;
-    event.data["status"] = status;
-    event.data["attempt"] = job.counters.attempt;
-    event.data["job_seq"] = transition.seq;
-    event.data["retry_count"] = job.counters.retry_count;
-    if (!job.worker.empty() && job.state == JobState::Running) event.data["worker_id"] = job.worker;
+    auto& data = event.more_data;
+    data.reserve(128);
+    add_text(data, "\"status\":", status);
+    add_number(data, ",\"attempt\":", job.counters.attempt);
+    add_number(data, ",\"job_seq\":", static_cast<std::int64_t>(transition.seq));
+    add_number(data, ",\"retry_count\":", job.counters.retry_count);
+    if (!job.worker.empty() && job.state == JobState::Running) {
+        add_text(data, ",\"worker_id\":", job.worker);
+    }
     if (transition.error && job.state != JobState::Running && job.state != JobState::Succeeded) {
-        json::object error;
-        error["code"] = json_text(to_text(transition.error->code));
-        error["message"] = transition.error->message;
-        if (transition.error->exit_code) error["exit_code"] = *transition.error->exit_code;
-        if (transition.error->signal) error["signal"] = *transition.error->signal;
-        event.data["reason"] = transition.error->message;
-        event.data["error"] = std::move(error);
+        add_error(data, *transition.error);
     }
-    if (transition.output && job.state == JobState::Succeeded
-        && write_json(*transition.output).size() <= limits::kEventOutputBytesMax) {
-        event.data["output"] = *transition.output;
-    }
+    if (!transition.output || job.state != JobState::Succeeded) return event;
+    const auto output = write_json(*transition.output);
+    if (output.size() <= limits::kEventOutputBytesMax) data += ",\"output\":" + output;
     return event;
 }
 

@@ -29,6 +29,16 @@ class JobGate {
 public:
     void begin(JobId job) { ++open_[job].calls; }
 
+    // Instead of end(): true when no other call was for the job meanwhile, so that what this one
+    // says may be acted upon as it is. False: nothing has happened.
+    bool end_alone(JobId job) {
+        const auto found = open_.find(job);
+        if (found == open_.end()) return true;
+        if (found->second.calls > 1 || !found->second.held.empty()) return false;
+        open_.erase(found);
+        return true;
+    }
+
     // Answers what may be acted upon now.
     std::vector<Finding> end(JobId job, std::vector<Finding> findings) {
         const auto found = open_.find(job);
@@ -38,6 +48,7 @@ public:
         if (--found->second.calls > 0) return {};
         auto ready = std::move(held);
         open_.erase(found);
+        if (ready.size() < 2) return ready;
         return in_order(std::move(ready));
     }
 

@@ -113,39 +113,46 @@ void JobQueue::Impl::end(JobId job, std::vector<Finding> findings) {
     {
         const std::lock_guard lock(mutex);
         take_in(gate.end(job, std::move(findings)), after);
-        pump();
+        settle(after);
+    }
+    act(after);
+}
+
+void JobQueue::Impl::end(JobId job, const Changes& changes) {
+    Aftermath after;
+    {
+        const std::lock_guard lock(mutex);
+        take_in(job, changes, after);
+        settle(after);
     }
     act(after);
 }
 
 // `changes` is about `job` first, then about others.
-void JobQueue::Impl::end(JobId job, const Changes& changes) {
+void JobQueue::Impl::take_in(JobId job, const Changes& changes, Aftermath& after) {
+    const auto& all = changes.transitions;
+    const bool usual = all.size() == 1 && all.front().job.id == job;
+    if (usual && gate.end_alone(job)) return take_in(all.front(), after);
     std::vector<Finding> own;
-    Aftermath after;
-    {
-        const std::lock_guard lock(mutex);
-        for (const auto& transition : changes.transitions) {
-            Finding finding;
-            // Freed of its dependencies: it has no number, and comes after the submit.
-            finding.seq = std::max<std::uint64_t>(transition.seq, 1);
-            finding.tenant = transition.job.tenant;
-            finding.transition = transition;
-            if (transition.job.id == job) {
-                own.push_back(std::move(finding));
-            } else {
-                take_in(gate.pass(transition.job.id, std::move(finding)), after);
-            }
+    for (const auto& transition : all) {
+        Finding finding;
+        // Freed of its dependencies: it has no number, and comes after the submit.
+        finding.seq = std::max<std::uint64_t>(transition.seq, 1);
+        finding.tenant = transition.job.tenant;
+        finding.transition = transition;
+        if (transition.job.id == job) {
+            own.push_back(std::move(finding));
+        } else {
+            take_in(gate.pass(transition.job.id, std::move(finding)), after);
         }
-        take_in(gate.end(job, std::move(own)), after);
-        pump();
     }
-    act(after);
+    take_in(gate.end(job, std::move(own)), after);
 }
 
 void JobQueue::Impl::take_in(std::vector<Finding> findings, Aftermath& after) {
     for (auto& finding : findings) {
         for (auto& event : finding.events) {
-            publish(finding.tenant, std::move(event));
+            tell(finding.tenant, std::move(event), after);
         }
         if (finding.transition) take_in(*finding.transition, after);
         if (finding.seen) take_in(*finding.seen, after);
@@ -164,7 +171,7 @@ void JobQueue::Impl::take_in(const Transition& transition, Aftermath& after) {
     if (!shared()) ready.put(job, now());
     // One that was only released from its dependencies is pending as before.
     if (transition.from != job.state || transition.cancel_was_requested) {
-        publish(job.tenant, state_event(transition));
+        tell(job.tenant, state_event(transition), after);
     }
     wake(job.id, true);
 }
@@ -215,6 +222,21 @@ void JobQueue::Impl::notify(const Stops& stops) {
 
 void JobQueue::Impl::publish(const identity::Tenant& tenant, events::NewEvent event) {
     ports.events.publish(tenant, std::move(event));
+}
+
+void JobQueue::Impl::tell(const identity::Tenant& tenant, events::NewEvent event,
+                          Aftermath& after) {
+    if (after.told.empty() || after.told.back().tenant != tenant) {
+        after.told.emplace_back().tenant = tenant;
+    }
+    after.told.back().events.push_back(std::move(event));
+}
+
+void JobQueue::Impl::settle(Aftermath& after) {
+    for (auto& told : after.told)
+        ports.events.publish_all(told.tenant, std::move(told.events));
+    after.told.clear();
+    pump();
 }
 
 void JobQueue::Impl::wake(JobId job, bool changed) {

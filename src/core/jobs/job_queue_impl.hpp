@@ -28,6 +28,11 @@ struct JobQueue::Impl {
     using Stops = std::vector<std::pair<LeaseRef, StopReason>>;
     // What follows from a change once the lock is free: both may run other code at once.
     struct Aftermath {
+        struct Told {
+            identity::Tenant tenant;
+            std::vector<events::NewEvent> events;
+        };
+        std::vector<Told> told;  // settle() publishes it, still under the lock
         Stops stops;
         std::vector<LeaseRef> orphans;  // leases whose answer was lost: nobody works under them
     };
@@ -52,6 +57,8 @@ struct JobQueue::Impl {
     void begin(JobId job);
     void end(JobId job, std::vector<Finding> findings);
     void end(JobId job, const Changes& changes);
+    // These want the lock.
+    void take_in(JobId job, const Changes& changes, Aftermath& after);
     void take_in(std::vector<Finding> findings, Aftermath& after);
     void take_in(const Transition& transition, Aftermath& after);
     void take_in(const JobBrief& seen, Aftermath& after);
@@ -59,18 +66,33 @@ struct JobQueue::Impl {
     void act(const Aftermath& after);
     void notify(const Stops& stops);
     void publish(const identity::Tenant& tenant, events::NewEvent event);
+    static void tell(const identity::Tenant& tenant, events::NewEvent event, Aftermath& after);
+    void settle(Aftermath& after);  // wants the lock, as the last thing under it
     void wake(JobId job, bool changed);
     void wake_shared();  // workers that wait ask the store again
     void pump();         // gives ready jobs to workers that wait
 
     Result<void> reserve(const identity::Tenant& tenant, std::size_t jobs);
     void unreserve(const identity::Tenant& tenant, std::size_t jobs);
-    std::vector<Finding> added(const NewJob& job, const Result<Submitted>& answer);
+    // What is left of a job once the store has been given it.
+    struct Coming {
+        JobId id;
+        identity::Tenant tenant;
+        Timestamp created_at;
+        events::NewEvent submitted;
+    };
+    using Stored = Result<std::vector<Result<Submitted>>>;
+    std::vector<Finding> added(Coming& job, const Result<Submitted>& answer);
+    void take_in(Coming& job, const Result<Submitted>& answer, Aftermath& after);
+    async::Task<Stored> run_piece(std::vector<NewJob> jobs);
+    async::Task<std::vector<Result<Submitted>>> run_pieces(std::vector<NewJob> jobs);
+    async::Task<Stored> store_adds(std::vector<NewJob> jobs, AddMode mode,
+                                   std::vector<Coming>& coming);
     async::Task<std::vector<Result<Submitted>>> run_adds(std::vector<NewJob> jobs, AddMode mode);
     async::Task<std::vector<Result<Changes>>> run_finishes(std::vector<FinishedAttempt> attempts);
     async::Task<Result<Ids>> wait_for_work(Capability worker, std::size_t count, Millis wait);
     async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query);
-    void leased(LeasedJob& job, Now now);
+    void leased(const LeasedJob& job, Now now, Aftermath& after);  // wants the lock
     async::Task<bool> wait_for_change(JobId job, Moment until);
     async::Task<Result<Changes>> steer(identity::Tenant tenant, JobId job, Steer steer);
 

@@ -1,10 +1,31 @@
+#include "async/started.hpp"
 #include "core/jobs/job_events.hpp"
 #include "core/jobs/job_queue_impl.hpp"
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
 
 namespace zs::jobs {
 namespace {
+
+// Fewer jobs are stored sooner than another task is begun.
+constexpr std::size_t kWorthATask = 32;
+
+// Of a large call, when its jobs have nothing to do with each other.
+constexpr std::size_t kPieceMax = 600;
+constexpr std::size_t kPiecesAtOnce = 2;
+
+bool stands_alone(const NewJob& job) {
+    return job.spec.depends_on.empty() && job.spec.unique_key.empty() && !job.schedule_id;
+}
+
+events::NewEvent submitted_event(JobId id) {
+    Transition submitted;
+    submitted.job.id = id;
+    submitted.seq = 1;
+    return state_event(submitted);
+}
 
 void complete(NewJob& job, const Clock& clock) {
     if (job.id.is_nil()) job.id = JobId::next(clock);
@@ -38,7 +59,7 @@ void JobQueue::Impl::unreserve(const identity::Tenant& tenant, std::size_t jobs)
 }
 
 // The job is in the store: what everybody hears of it, and what comes into memory.
-std::vector<Finding> JobQueue::Impl::added(const NewJob& job, const Result<Submitted>& answer) {
+std::vector<Finding> JobQueue::Impl::added(Coming& job, const Result<Submitted>& answer) {
     std::vector<Finding> findings;
     if (!answer) return findings;
     const JobBrief& brief = answer->brief;
@@ -55,12 +76,7 @@ std::vector<Finding> JobQueue::Impl::added(const NewJob& job, const Result<Submi
     Finding& finding = findings.emplace_back();
     finding.tenant = job.tenant;
     finding.seen = brief;
-    Transition submitted;
-    submitted.job = brief;
-    submitted.job.state = JobState::Pending;
-    submitted.seq = 1;
-    submitted.at = job.created_at;
-    finding.events.push_back(state_event(submitted));
+    finding.events.push_back(std::move(job.submitted));
     if (!is_final(brief.state)) return findings;
     Transition ended;
     ended.job = brief;
@@ -73,35 +89,95 @@ std::vector<Finding> JobQueue::Impl::added(const NewJob& job, const Result<Submi
     return findings;
 }
 
+// What will be told is made ready while the store works, when that is worth a task of its own.
+async::Task<JobQueue::Impl::Stored> JobQueue::Impl::store_adds(std::vector<NewJob> jobs,
+                                                               AddMode mode,
+                                                               std::vector<Coming>& coming) {
+    const bool many = jobs.size() >= kWorthATask;
+    auto storing = ports.jobs.add(std::move(jobs), mode);
+    async::Started<Stored> started;
+    if (many) started = async::Started<Stored>(calls, std::move(storing));
+    for (auto& job : coming)
+        job.submitted = submitted_event(job.id);
+    if (many) co_return co_await started.join();
+    co_return co_await std::move(storing);
+}
+
 async::Task<std::vector<Result<Submitted>>> JobQueue::Impl::run_adds(std::vector<NewJob> jobs,
                                                                      AddMode mode) {
+    std::vector<Coming> coming(jobs.size());
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        coming[i].id = jobs[i].id;
+        coming[i].tenant = jobs[i].tenant;
+        coming[i].created_at = jobs[i].created_at;
+    }
     // What frees or ends a job may be answered before the call that adds it.
     {
         const std::lock_guard lock(mutex);
-        for (const auto& job : jobs)
+        for (const auto& job : coming)
             gate.begin(job.id);
     }
-    std::vector<NewJob> given = jobs;
-    auto stored = co_await ports.jobs.add(std::move(given), mode);
+    auto stored = co_await store_adds(std::move(jobs), mode, coming);
     std::vector<Result<Submitted>> answers;
     if (stored) {
         answers = std::move(*stored);
     } else {
         // Whether they are stored is not known.
-        for (const auto& job : jobs)
+        for (const auto& job : coming)
             suspect(job.tenant, job.id);
-        answers.assign(jobs.size(), Result<Submitted>(stored.error()));
+        answers.assign(coming.size(), Result<Submitted>(stored.error()));
     }
     Aftermath after;
     {
         const std::lock_guard lock(mutex);
-        for (std::size_t i = 0; i < jobs.size(); ++i)
-            take_in(gate.end(jobs[i].id, added(jobs[i], answers[i])), after);
-        pump();
+        for (std::size_t i = 0; i < coming.size(); ++i)
+            take_in(coming[i], answers[i], after);
+        settle(after);
     }
     act(after);
     wake_shared();
     co_return answers;
+}
+
+async::Task<Result<std::vector<Result<Submitted>>>> JobQueue::Impl::run_piece(
+    std::vector<NewJob> jobs) {
+    co_return co_await run_adds(std::move(jobs), AddMode::EachAlone);
+}
+
+// While the store writes one piece, the one before is told, and the next one made ready.
+async::Task<std::vector<Result<Submitted>>> JobQueue::Impl::run_pieces(std::vector<NewJob> jobs) {
+    std::vector<Result<Submitted>> answers;
+    answers.reserve(jobs.size());
+    std::deque<std::pair<std::size_t, async::Started<Stored>>> under_way;
+    std::size_t begun = 0;
+    while (answers.size() < jobs.size()) {
+        while (begun < jobs.size() && under_way.size() < kPiecesAtOnce) {
+            const auto size = std::min(kPieceMax, jobs.size() - begun);
+            const auto first = jobs.begin() + static_cast<std::ptrdiff_t>(begun);
+            std::vector<NewJob> piece(
+                std::make_move_iterator(first),
+                std::make_move_iterator(first + static_cast<std::ptrdiff_t>(size)));
+            under_way.emplace_back(size,
+                                   async::Started<Stored>(calls, run_piece(std::move(piece))));
+            begun += size;
+        }
+        auto piece = std::move(under_way.front());
+        under_way.pop_front();
+        auto added = co_await piece.second.join();
+        for (std::size_t i = 0; i < piece.first; ++i)
+            answers.push_back(added ? std::move((*added)[i]) : Result<Submitted>(added.error()));
+    }
+    co_return answers;
+}
+
+void JobQueue::Impl::take_in(Coming& job, const Result<Submitted>& answer, Aftermath& after) {
+    const bool usual = answer && !answer->deduplicated && !is_final(answer->brief.state);
+    if (usual && gate.end_alone(job.id)) {
+        tell(job.tenant, std::move(job.submitted), after);
+        take_in(answer->brief, after);
+        return;
+    }
+    take_in(gate.end(job.id, added(job, answer)), after);
 }
 
 async::Task<Result<Submitted>> JobQueue::submit(NewJob job) {
@@ -126,7 +202,14 @@ async::Task<Result<std::vector<Result<Submitted>>>> JobQueue::submit_many(std::v
     const auto count = jobs.size();
     auto reserved = impl_->reserve(tenant, count);
     if (!reserved) co_return reserved.error();
-    auto answers = co_await impl_->run_adds(std::move(jobs), mode);
+    const bool apart = mode == AddMode::EachAlone && !impl_->shared() && count > kPieceMax
+                       && std::all_of(jobs.begin(), jobs.end(), stands_alone);
+    std::vector<Result<Submitted>> answers;
+    if (apart) {
+        answers = co_await impl_->run_pieces(std::move(jobs));
+    } else {
+        answers = co_await impl_->run_adds(std::move(jobs), mode);
+    }
     impl_->unreserve(tenant, count);
     co_return answers;
 }

@@ -28,7 +28,7 @@ async::Task<Result<JobQueue::Impl::Ids>> JobQueue::Impl::wait_for_work(Capabilit
     return async::wait_for<Result<Ids>>(std::move(start));
 }
 
-void JobQueue::Impl::leased(LeasedJob& leased, Now at) {
+void JobQueue::Impl::leased(const LeasedJob& leased, Now at, Aftermath& after) {
     const Job& job = leased.job;
     Lease lease;
     lease.ref = leased.lease();
@@ -40,22 +40,14 @@ void JobQueue::Impl::leased(LeasedJob& leased, Now at) {
     lease.attempt = job.counters.attempt;
     lease.retry_count = job.counters.retry_count;
     lease.retry = job.spec.retry;
-    {
-        const std::lock_guard lock(mutex);
-        leases.put(std::move(lease));
-    }
-    Transition transition;
+    leases.put(std::move(lease));
+    Changes changes;
+    Transition& transition = changes.transitions.emplace_back();
     transition.job = brief_of(job);
     transition.from = JobState::Pending;
     transition.seq = leased.started_seq;
     transition.at = at.wall;
-    Finding finding;
-    finding.seq = leased.started_seq;
-    finding.tenant = job.tenant;
-    finding.transition = std::move(transition);
-    std::vector<Finding> findings;
-    findings.push_back(std::move(finding));
-    end(job.id, std::move(findings));
+    take_in(job.id, changes, after);
 }
 
 async::Task<Result<std::vector<LeasedJob>>> JobQueue::Impl::claim(ClaimQuery query) {
@@ -73,11 +65,18 @@ async::Task<Result<std::vector<LeasedJob>>> JobQueue::Impl::claim(ClaimQuery que
         co_return answer.error();
     }
     std::set<JobId> got;
-    for (auto& job : *answer) {
-        got.insert(job.job.id);
-        if (shared()) begin(job.job.id);
-        leased(job, at);
+    Aftermath after;
+    {
+        const std::lock_guard lock(mutex);
+        for (const auto& job : *answer) {
+            if (answer->size() < candidates.size()) got.insert(job.job.id);
+            if (shared()) gate.begin(job.job.id);
+            leased(job, at, after);
+        }
+        settle(after);
     }
+    act(after);
+    if (answer->size() >= candidates.size()) co_return std::move(*answer);
     for (const JobId id : candidates) {
         if (got.contains(id)) continue;
         suspect(id);
@@ -170,11 +169,17 @@ async::Task<std::vector<Result<Changes>>> JobQueue::Impl::run_finishes(
         given.assign(refs.size(), Result<Changes>(answers.error()));
     }
     for (std::size_t i = 0; i < refs.size(); ++i) {
-        const auto& answer = given[i];
         // An end that had come before, or one whose answer was lost: look at what is stored.
-        if (!answer || answer->transitions.empty()) suspect(refs[i].job);
-        end(refs[i].job, answer ? *answer : Changes());
+        if (!given[i] || given[i]->transitions.empty()) suspect(refs[i].job);
     }
+    Aftermath after;
+    {
+        const std::lock_guard lock(mutex);
+        for (std::size_t i = 0; i < refs.size(); ++i)
+            take_in(refs[i].job, given[i] ? *given[i] : Changes(), after);
+        settle(after);
+    }
+    act(after);
     wake_shared();
     co_return given;
 }

@@ -137,6 +137,11 @@ TEST(JobSpecText, ComesBackAsItWas) {
         const auto back = parse_stored_spec(stored);
         ASSERT_TRUE(back) << stored << ": " << back.error().message;
         EXPECT_EQ(to_stored_text(*back), stored) << "seed " << seed;
+        EXPECT_EQ(back->command, spec->command);
+        EXPECT_EQ(back->env, spec->env);
+        EXPECT_EQ(back->timeout, spec->timeout);
+        EXPECT_EQ(back->max_retries, spec->max_retries);
+        EXPECT_EQ(back->tags, spec->tags);
         EXPECT_EQ(back->input, spec->input);
         EXPECT_EQ(back->run_at, spec->run_at);
         EXPECT_EQ(back->metadata, spec->metadata);

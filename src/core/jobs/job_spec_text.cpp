@@ -1,29 +1,67 @@
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "core/jobs/job_spec.hpp"
+#include "core/jobs/limits.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 namespace zs::jobs {
 namespace json = boost::json;
 namespace {
 
-json::array array_of(const std::vector<std::string>& texts) {
-    json::array out;
-    out.reserve(texts.size());
-    for (const auto& text : texts)
-        out.emplace_back(text);
-    return out;
+// What a stored specification means that does not say it: never to be changed.
+constexpr Seconds kUnsaidTimeout{300};
+constexpr std::uint32_t kUnsaidRetries = 3;
+
+// Every submit writes one, so what most specifications have is put together without an object.
+void put_texts(std::string& out, const std::vector<std::string>& texts) {
+    out += '[';
+    for (std::size_t i = 0; i < texts.size(); ++i) {
+        if (i > 0) out += ',';
+        append_json_string(out, texts[i]);
+    }
+    out += ']';
 }
 
-json::object object_of(const std::map<std::string, std::string>& texts) {
-    json::object out;
-    for (const auto& [name, text] : texts)
-        out.emplace(name, text);
-    return out;
+void put_texts(std::string& out, const std::map<std::string, std::string>& texts) {
+    out += '{';
+    bool first = true;
+    for (const auto& [name, text] : texts) {
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, name);
+        out += ':';
+        append_json_string(out, text);
+    }
+    out += '}';
+}
+
+void put_values(std::string& out, const json::object& values) {
+    out += '{';
+    bool first = true;
+    for (const auto& [name, value] : values) {
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, {name.data(), name.size()});
+        out += ':';
+        if (const auto* text = value.if_string()) {
+            append_json_string(out, {text->data(), text->size()});
+        } else {
+            out += write_json(value);
+        }
+    }
+    out += '}';
+}
+
+void put_text(std::string& out, std::string_view field, std::string_view text) {
+    out += field;
+    append_json_string(out, text);
 }
 
 void put_limits(json::object& out, const JobSpec& spec) {
@@ -85,42 +123,140 @@ void put_resources(json::object& out, const ResourceLimits& limits) {
 
 // What is as by default is left out; the input goes as text, so that it comes back byte for byte.
 std::string to_stored_text(const JobSpec& spec) {
-    json::object out;
-    out["command"] = array_of(spec.command);
-    if (spec.input != "null") out["input_text"] = spec.input;
-    if (!spec.env.empty()) out["env"] = object_of(spec.env);
-    out["timeout_secs"] = spec.timeout.count();
-    out["max_retries"] = spec.max_retries;
-    if (!spec.metadata.empty()) out["metadata"] = spec.metadata;
-    if (!spec.name.empty()) out["name"] = spec.name;
-    if (!spec.tags.empty()) out["tags"] = array_of(spec.tags);
-    if (spec.priority != 0) out["priority"] = spec.priority;
-    if (spec.run_at) out["run_at"] = to_rfc3339(*spec.run_at);
-    put_limits(out, spec);
-    put_retry(out, spec.retry);
-    if (!spec.files.empty()) out["files"] = object_of(spec.files);
-    put_resources(out, spec.resources);
-    if (spec.sandbox != SandboxTier::L0) out["sandbox"] = json_text(to_text(spec.sandbox));
-    if (!spec.requires_labels.empty()) out["requires"] = array_of(spec.requires_labels);
-    if (spec.kind != "process") out["kind"] = spec.kind;
-    return write_json(out);
+    std::string out;
+    out.reserve(256 + spec.input.size());
+    out += "{\"command\":";
+    put_texts(out, spec.command);
+    if (spec.input != "null") put_text(out, ",\"input_text\":", spec.input);
+    if (!spec.env.empty()) {
+        out += ",\"env\":";
+        put_texts(out, spec.env);
+    }
+    if (spec.timeout != kUnsaidTimeout) {
+        out += ",\"timeout_secs\":" + std::to_string(spec.timeout.count());
+    }
+    if (spec.max_retries != kUnsaidRetries) {
+        out += ",\"max_retries\":" + std::to_string(spec.max_retries);
+    }
+    if (!spec.metadata.empty()) {
+        out += ",\"metadata\":";
+        put_values(out, spec.metadata);
+    }
+    if (!spec.name.empty()) put_text(out, ",\"name\":", spec.name);
+    if (!spec.tags.empty()) {
+        out += ",\"tags\":";
+        put_texts(out, spec.tags);
+    }
+    if (spec.priority != 0) out += ",\"priority\":" + std::to_string(spec.priority);
+    if (spec.run_at) put_text(out, ",\"run_at\":", to_rfc3339(*spec.run_at));
+    if (!spec.files.empty()) {
+        out += ",\"files\":";
+        put_texts(out, spec.files);
+    }
+    if (spec.sandbox != SandboxTier::L0) put_text(out, ",\"sandbox\":", to_text(spec.sandbox));
+    if (!spec.requires_labels.empty()) {
+        out += ",\"requires\":";
+        put_texts(out, spec.requires_labels);
+    }
+    if (spec.kind != "process") put_text(out, ",\"kind\":", spec.kind);
+    json::object rest;
+    put_limits(rest, spec);
+    put_retry(rest, spec.retry);
+    put_resources(rest, spec.resources);
+    for (const auto& [field, value] : rest) {
+        out += ",\"";
+        out.append(field.data(), field.size());
+        out += "\":" + write_json(value);
+    }
+    out += '}';
+    return out;
 }
+
+namespace {
+
+bool read_usual(const json::value& value, std::string& out) {
+    const auto* text = value.if_string();
+    if (text != nullptr) out.assign(text->data(), text->size());
+    return text != nullptr;
+}
+
+bool read_usual(const json::value& value, std::vector<std::string>& out) {
+    const auto* items = value.if_array();
+    if (items == nullptr) return false;
+    out.resize(items->size());
+    std::size_t at = 0;
+    return std::all_of(items->begin(), items->end(),
+                       [&](const auto& item) { return read_usual(item, out[at++]); });
+}
+
+bool read_usual(const json::value& value, std::map<std::string, std::string>& out) {
+    const auto* members = value.if_object();
+    if (members == nullptr) return false;
+    return std::all_of(members->begin(), members->end(), [&](const auto& member) {
+        const auto key = member.key();
+        return read_usual(member.value(), out[std::string(key.data(), key.size())]);
+    });
+}
+
+bool read_usual(const json::value& value, json::object& out) {
+    const auto* members = value.if_object();
+    if (members != nullptr) out = *members;
+    return members != nullptr;
+}
+
+// What nearly every specification consists of, as we write it. False: it has something else, too,
+// and is read as one that comes from outside.
+bool read_usual(const json::object& object, JobSpec& spec) {
+    for (const auto& member : object) {
+        const std::string_view field(member.key().data(), member.key().size());
+        const auto& value = member.value();
+        const auto* number = value.if_int64();
+        bool known = false;
+        if (field == "command") known = read_usual(value, spec.command);
+        if (field == "input_text") known = read_usual(value, spec.input);
+        if (field == "env") known = read_usual(value, spec.env);
+        if (field == "metadata") known = read_usual(value, spec.metadata);
+        if (field == "name") known = read_usual(value, spec.name);
+        if (field == "tags") known = read_usual(value, spec.tags);
+        if (field == "timeout_secs" && number != nullptr) {
+            spec.timeout = Seconds(*number);
+            known = *number >= 1;
+        }
+        if (field == "max_retries" && number != nullptr) {
+            spec.max_retries = static_cast<std::uint32_t>(*number);
+            known = *number >= 0 && *number <= limits::kRetriesMax;
+        }
+        if (!known) return false;
+    }
+    return !spec.command.empty();
+}
+
+}  // namespace
 
 Result<JobSpec> parse_stored_spec(std::string_view text) {
     boost::system::error_code failed;
     json::parse_options options;
     options.max_depth = 128;
-    auto value = json::parse(json::string_view(text.data(), text.size()), failed, {}, options);
+    // Freed at once: nothing of it is kept.
+    std::array<unsigned char, 2048> room;
+    json::monotonic_resource memory(room.data(), room.size());
+    auto value = json::parse(json::string_view(text.data(), text.size()), failed, &memory, options);
     if (failed || !value.is_object()) {
         return data_loss("a stored job specification is not a JSON object");
     }
     auto& object = value.get_object();
+    JobSpec usual;
+    usual.timeout = kUnsaidTimeout;
+    usual.max_retries = kUnsaidRetries;
+    if (read_usual(object, usual)) return usual;
     // A program without arguments of its own kind has no command.
     const auto* command = object.if_contains("command");
     if (command != nullptr && command->is_array() && command->get_array().empty()) {
         object.erase("command");
     }
     SpecDefaults any;
+    any.timeout = kUnsaidTimeout;
+    any.max_retries = kUnsaidRetries;
     any.timeout_max = Seconds(std::numeric_limits<std::int32_t>::max());
     // So late that no stored run_at lies more than a year ahead of it.
     const Timestamp late(Millis(std::numeric_limits<std::int64_t>::max() / 4));

@@ -158,7 +158,7 @@ void ReadyQueue::put_back(JobId id) {
 void ReadyQueue::make_ready(Entry& entry) {
     entry.place = Place::Ready;
     ++entry.lane->group->tenant->waiting;
-    entry.lane->ready.insert(entry.rank);
+    entry.lane->ready.insert(entry.lane->ready.end(), entry.rank);  // most often it is the last
     refresh(*entry.lane);
 }
 

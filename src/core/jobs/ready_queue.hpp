@@ -113,6 +113,7 @@ private:
 
     TenantState& tenant_of(const identity::Tenant& tenant);
     Lane& lane_of(const JobBrief& job);
+    Lane& find_lane(const JobBrief& job);
     void drop_lane(Lane& lane);
     Profile& profile_of(const Capability& worker);
     void settle(JobId id, Entry& entry, const JobBrief& job, Now now);
@@ -136,6 +137,7 @@ private:
     std::map<std::tuple<std::vector<std::string>, SandboxTier, std::string>, std::unique_ptr<Class>>
         classes_;
     std::map<Capability, Profile> profiles_;
+    Lane* usual_lane_ = nullptr;  // of the last job without limits, labels and tier
     std::set<std::pair<Timestamp, JobId>> by_wall_;
     std::set<std::pair<Moment, JobId>> by_moment_;
     std::set<std::pair<Moment, Lane*>> rate_waits_;

@@ -24,7 +24,19 @@ ReadyQueue::TenantState& ReadyQueue::tenant_of(const identity::Tenant& tenant) {
     return *state;
 }
 
+// Most jobs go where the one before went.
 ReadyQueue::Lane& ReadyQueue::lane_of(const JobBrief& job) {
+    const bool usual = !job.concurrency && !job.rate && job.requires_labels.empty()
+                       && job.sandbox == SandboxTier::L0;
+    if (!usual) return find_lane(job);
+    if (usual_lane_ == nullptr || usual_lane_->job_class->kind != job.kind
+        || usual_lane_->group->tenant->name != job.tenant) {
+        usual_lane_ = &find_lane(job);
+    }
+    return *usual_lane_;
+}
+
+ReadyQueue::Lane& ReadyQueue::find_lane(const JobBrief& job) {
     auto labels = job.requires_labels;
     std::sort(labels.begin(), labels.end());
     auto& c = classes_[{labels, job.sandbox, job.kind}];
@@ -69,6 +81,7 @@ ReadyQueue::Lane& ReadyQueue::lane_of(const JobBrief& job) {
 
 // No job is in it any more: keys are as many as clients think of, so nothing of them may stay.
 void ReadyQueue::drop_lane(Lane& lane) {
+    if (usual_lane_ == &lane) usual_lane_ = nullptr;
     Group& group = *lane.group;
     TenantState& tenant = *group.tenant;
     Class* const c = lane.job_class;

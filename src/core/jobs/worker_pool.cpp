@@ -20,6 +20,8 @@ constexpr Millis kAskAgain{1'000};  // so that a drain is noticed
 constexpr Millis kFirstPause{50};
 constexpr Millis kLongestPause{2'000};
 constexpr Millis kDrainLook{50};
+constexpr std::size_t kShareOfSlots = 2;
+constexpr std::size_t kClaimedAtLeast = 16;
 
 bool is_passing(const Error& error) {
     return error.code == ErrorCode::Unavailable || error.code == ErrorCode::DeadlineExceeded
@@ -169,13 +171,15 @@ void WorkerPool::Impl::slot_is_free() {
 
 async::Task<> WorkerPool::Impl::take_work() {
     Millis pause = kFirstPause;
+    // Not all slots at once: while the store leases some, others run and finish.
+    const auto most = std::max(config.slots / kShareOfSlots, kClaimedAtLeast);
     while (!draining) {
         const auto running = busy();
         if (running >= config.slots) {
             co_await wait_for_slot();
             continue;
         }
-        auto query_now = query(config.slots - running);
+        auto query_now = query(std::min(config.slots - running, most));
         auto jobs = co_await queue.next(std::move(query_now), kAskAgain);
         if (!jobs) {
             log::warn("no work can be taken", {{"error", jobs.error().message}});

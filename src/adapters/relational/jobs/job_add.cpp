@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 namespace zs::relational {
 namespace job_sql {
@@ -52,7 +53,6 @@ private:
     };
 
     Result<Parents> look_up(const NewJob& job, std::int64_t tenant);
-    JobRow new_row(std::size_t index, const Parents& parents) const;
     // False: something with the same key was there.
     Result<bool> insert(std::size_t index, const JobRow& row);
     Result<void> wait_for(const JobRow& row, const std::vector<Parent>& parents);
@@ -88,21 +88,6 @@ Result<Adding::Parents> Adding::look_up(const NewJob& job, std::int64_t tenant) 
         parents.all.push_back({std::move(row), when, state});
     }
     return parents;
-}
-
-JobRow Adding::new_row(std::size_t index, const Parents& parents) const {
-    const auto& job = batch_.jobs[index];
-    JobRow row;
-    row.id = job.id;
-    row.tenant = batch_.tenants[index];
-    row.created_at = job.created_at;
-    row.eligible_at = std::max(job.created_at, job.spec.run_at.value_or(job.created_at));
-    row.last_seq = 1;  // the state event of the submit
-    row.open_dependencies = parents.open;
-    row.max_retries = job.spec.max_retries;
-    row.priority = job.spec.priority;
-    row.traits = batch_.specs[index].traits;
-    return row;
 }
 
 Value key_of(const std::string& text) {
@@ -200,7 +185,7 @@ Result<Submitted> Adding::add(std::size_t index) {
     const auto& job = batch_.jobs[index];
     auto parents = look_up(job, batch_.tenants[index]);
     if (!parents) return std::move(parents).error();
-    auto row = new_row(index, *parents);
+    auto row = new_row(batch_, index, parents->open);
     auto inserted = insert(index, row);
     if (!inserted) return std::move(inserted).error();
     if (!*inserted) return meet(index);
@@ -291,95 +276,27 @@ Result<Submitted> Adding::replace(std::size_t index, JobRow row) {
     return out;
 }
 
-// Depth first, parents before children.
-class Ordering {
-public:
-    explicit Ordering(Batch& batch) : batch_(batch), marks_(batch.jobs.size(), Mark::New) {
-        for (std::size_t i = 0; i < batch.jobs.size(); ++i)
-            places_.emplace(batch.jobs[i].id, i);
-    }
-    void run() {
-        for (std::size_t i = 0; i < batch_.jobs.size(); ++i) {
-            if (marks_[i] == Mark::New) visit(i);
-        }
-    }
-
-private:
-    enum class Mark : std::uint8_t { New, Underway, Done };
-    struct Step {
-        std::size_t job;
-        std::size_t next_dependency;
-    };
-
-    void visit(std::size_t first) {
-        std::vector<Step> path{{first, 0}};
-        marks_[first] = Mark::Underway;
-        bool circle = false;
-        while (!path.empty()) {
-            auto& step = path.back();
-            const auto& dependencies = batch_.jobs[step.job].spec.depends_on;
-            if (step.next_dependency == dependencies.size()) {
-                finish(step.job, circle);
-                path.pop_back();
-                continue;
-            }
-            const auto found = places_.find(JobId(dependencies[step.next_dependency++].job));
-            if (found == places_.end()) continue;
-            if (marks_[found->second] == Mark::Underway) circle = true;
-            if (marks_[found->second] != Mark::New) continue;
-            marks_[found->second] = Mark::Underway;
-            path.push_back({found->second, 0});
-        }
-    }
-    void finish(std::size_t job, bool circle) {
-        marks_[job] = Mark::Done;
-        (circle ? batch_.stuck : batch_.order).push_back(job);
-    }
-
-    Batch& batch_;
-    std::vector<Mark> marks_;
-    std::unordered_map<JobId, std::size_t> places_;
-};
-
 }  // namespace
-
-Batch make_batch(std::vector<NewJob> jobs, std::vector<std::int64_t> tenants) {
-    Batch batch;
-    batch.jobs = std::move(jobs);
-    batch.tenants = std::move(tenants);
-    batch.specs.reserve(batch.jobs.size());
-    bool depends = false;
-    for (const auto& job : batch.jobs) {
-        batch.specs.push_back(to_stored(job.spec));
-        depends = depends || !job.spec.depends_on.empty();
-    }
-    batch.order.reserve(batch.jobs.size());
-    if (depends) {
-        Ordering(batch).run();
-    } else {
-        for (std::size_t i = 0; i < batch.jobs.size(); ++i)
-            batch.order.push_back(i);
-    }
-    return batch;
-}
 
 Result<Added> add_in(Session& session, const TenantNumbers& tenants, const Batch& batch,
                      AddMode mode) {
     if (auto ready = begin_locking(session); !ready) return std::move(ready).error();
-    Added answers(batch.jobs.size(), Result<Submitted>(Submitted{}));
+    Added answers;
+    answers.reserve(batch.stuck.size() + batch.order.size());
     for (const auto index : batch.stuck) {
         Error circle =
             unprocessable("jobs of one batch depend on each other in a circle", "depends_on");
         circle.reason = "dependency_cycle";
         if (mode == AddMode::AllOrNone) return circle;
-        answers[index] = std::move(circle);
+        answers.emplace_back(index, std::move(circle));
     }
+    if (auto done = insert_plain(session, batch); !done) return std::move(done).error();
     Adding adding(session, tenants, batch);
     for (const auto index : batch.order) {
         // A refusal comes before anything is written; a failed statement fails the transaction.
         auto answer = adding.add(index);
         if (!answer && mode == AddMode::AllOrNone) return std::move(answer).error();
-        answers[index] = std::move(answer);
+        answers.emplace_back(index, std::move(answer));
     }
     return answers;
 }
@@ -389,6 +306,30 @@ Result<Added> add_in(Session& session, const TenantNumbers& tenants, const Batch
 using jobs::AddMode;
 using jobs::NewJob;
 using jobs::Submitted;
+
+namespace {
+
+std::vector<Result<Submitted>> all_answers(const job_sql::Batch& batch, job_sql::Added others) {
+    std::vector<Result<Submitted>> answers;
+    answers.reserve(batch.jobs.size());
+    std::sort(others.begin(), others.end(),
+              [](const auto& a, const auto& b) { return a.first < b.first; });
+    auto other = others.begin();
+    for (std::size_t i = 0; i < batch.jobs.size(); ++i) {
+        if (other != others.end() && other->first == i) {
+            answers.push_back(std::move((other++)->second));
+            continue;
+        }
+        const auto& job = batch.jobs[i];
+        Submitted submitted;
+        submitted.id = job.id;
+        submitted.brief = brief_of(new_row(batch, i, 0), job.tenant, &job.spec);
+        answers.emplace_back(std::move(submitted));
+    }
+    return answers;
+}
+
+}  // namespace
 
 async::Task<Result<std::vector<Result<Submitted>>>> SqlJobStore::add(std::vector<NewJob> jobs,
                                                                      AddMode mode) {
@@ -405,7 +346,7 @@ async::Task<Result<std::vector<Result<Submitted>>>> SqlJobStore::add(std::vector
         return job_sql::add_in(session, tenants_, *batch, mode);
     };
     auto added = co_await database_.write(std::move(work));
-    if (added) co_return std::move(added);
+    if (added) co_return all_answers(*batch, std::move(*added));
     auto error = std::move(added).error();
     if (error.reason == "constraint_violation") tenants_.forget();
     if (mode == AddMode::EachAlone || error.code == ErrorCode::Unavailable

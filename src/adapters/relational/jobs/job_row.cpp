@@ -229,19 +229,13 @@ Result<std::optional<JobRow>> lock_row(Session& session, JobId id) {
 namespace {
 
 // One statement for each power of two, so that few are prepared; what is too much repeats the last.
-Result<Rows> select_some(Session& session, std::string_view columns, std::span<const JobId> ids,
-                         std::string_view tail) {
-    const auto width = std::bit_ceil(ids.size());
+std::string select_some(std::string_view columns, std::size_t width, std::string_view tail) {
     std::string sql = "select " + std::string(columns) + " from jobs where id in (?";
     for (std::size_t i = 1; i < width; ++i)
         sql += ", ?";
     sql += ") order by id";
     sql += tail;
-    std::vector<Value> params;
-    params.reserve(width);
-    for (std::size_t i = 0; i < width; ++i)
-        params.emplace_back(raw_id(ids[std::min(i, ids.size() - 1)]));
-    return session.query(sql, params);
+    return sql;
 }
 
 }  // namespace
@@ -255,13 +249,19 @@ Result<Rows> select_by_ids(Session& session, std::string_view columns, std::vect
     const std::size_t step = one_by_one ? 1 : kRowsPerStatementMax;
     Rows out;
     out.reserve(ids.size());
-    std::span<const JobId> rest(ids);
-    while (!rest.empty()) {
+    std::string sql;
+    std::vector<Value> params;
+    for (std::span<const JobId> rest(ids); !rest.empty();) {
         const auto some = rest.first(std::min(rest.size(), step));
-        auto rows = select_some(session, columns, some, tail);
+        rest = rest.subspan(some.size());
+        const auto width = std::bit_ceil(some.size());
+        if (width != params.size()) sql = select_some(columns, width, tail);
+        params.resize(width);
+        for (std::size_t i = 0; i < width; ++i)
+            params[i] = raw_id(some[std::min(i, some.size() - 1)]);
+        auto rows = session.query(sql, params);
         if (!rows) return std::move(rows).error();
         std::move(rows->begin(), rows->end(), std::back_inserter(out));
-        rest = rest.subspan(some.size());
     }
     return out;
 }
