@@ -118,11 +118,18 @@ public:
             async::run_blocking(loops_.executor(), submit_batch());
     }
 
-    Sample batches(double seconds) {
-        std::size_t count = 0;
+    Sample batches(double seconds, int in_flight) {
+        std::vector<std::future<std::size_t>> callers;
         const auto start = Clock::now();
-        for (; seconds_since(start) < seconds; count += kBatch)
-            async::run_blocking(loops_.executor(), submit_batch());
+        const auto until =
+            start
+            + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+        for (int i = 0; i < in_flight; ++i)
+            callers.push_back(boost::asio::co_spawn(loops_.next_executor(), batches_until(until),
+                                                    boost::asio::use_future));
+        std::size_t count = 0;
+        for (auto& caller : callers)
+            count += caller.get();
         Sample sample;
         sample["jobs_per_second"] = double(count) / seconds_since(start);
         return sample;
@@ -187,6 +194,13 @@ private:
         co_return took;
     }
 
+    async::Task<std::size_t> batches_until(Clock::time_point until) {
+        std::size_t count = 0;
+        for (; Clock::now() < until; count += kBatch)
+            co_await submit_batch();
+        co_return count;
+    }
+
     async::Task<> submit_batch() {
         std::vector<jobs::NewJob> batch;
         batch.reserve(kBatch);
@@ -240,7 +254,9 @@ std::vector<Measure> measures() {
             {"submit_64", "submit, 64 in flight", timed, "jobs_per_second",
              [](const BenchOptions& o) { return Queue().submit(o.seconds, 64); }},
             {"batch", "submit, batches of 1,000", rate, "jobs_per_second",
-             [](const BenchOptions& o) { return Queue().batches(o.seconds); }},
+             [](const BenchOptions& o) { return Queue().batches(o.seconds, 1); }},
+            {"batch_4", "submit, batches of 1,000, 4 in flight", rate, "jobs_per_second",
+             [](const BenchOptions& o) { return Queue().batches(o.seconds, 4); }},
             {"drain", "jobs that do nothing", rate, "jobs_per_second",
              [](const BenchOptions& o) { return Queue().drain(drained(o)); }},
             {"idle", "from submit to start, idle queue", latency, "p50_us",
@@ -279,7 +295,7 @@ void goals(Report& report, const Measure& measure, const std::vector<Subject>& s
         report.goal("p50 of one submit, µs", ours("p50_us"), Bound::AtMost, 1000);
     if (name == "submit_64")
         report.goal("submits/s, 64 in flight", ours("jobs_per_second"), Bound::AtLeast, 25'000);
-    if (name == "batch")
+    if (name == "batch" || name == "batch_4")
         report.goal("jobs/s in batches", ours("jobs_per_second"), Bound::AtLeast, 150'000);
     if (name == "drain")
         report.goal("jobs/s drained", ours("jobs_per_second"), Bound::AtLeast, 35'000);
@@ -293,19 +309,36 @@ void goals(Report& report, const Measure& measure, const std::vector<Subject>& s
     }
 }
 
+// Started once for all measurements; none with --alone.
+struct Peers {
+    explicit Peers(const std::filesystem::path& folder)
+        : redis(folder / "redis"), postgres(folder / "postgres", 300) {}
+    const Redis redis;
+    const Postgres postgres;
+};
+
+bool is_wanted(const BenchOptions& options, std::string_view measure) {
+    const auto& only = options.only;
+    return only.empty() || std::find(only.begin(), only.end(), measure) != only.end();
+}
+
 void measure_all(const BenchOptions& options) {
     const ScratchDir directory("job-peers");
-    const Redis redis(directory.path() / "redis");
-    const Postgres postgres(directory.path() / "postgres", 300);
+    std::optional<Peers> peers;
+    if (!options.alone) peers.emplace(directory.path());
     Report report("jobs", options);
     report.note("jobs drained", std::to_string(drained(options)));
     report.note("one sync", fmt::format("{:.0f} µs", sync_cost_us(directory.path())));
     for (const Measure& measure : measures()) {
+        if (!is_wanted(options, measure.name)) continue;
         const auto ours = [&] { return measure.ours(options); };
         std::vector<Subject> subjects{{kOurs, ours}};
-        subjects.push_back(peer("bullmq", redis.url(), measure.name, options));
-        subjects.push_back(peer("graphile-worker", postgres.url(), measure.name, options));
-        subjects.push_back(peer("pg-boss", postgres.url(), measure.name, options));
+        if (peers) {
+            const auto& url = peers->postgres.url();
+            subjects.push_back(peer("bullmq", peers->redis.url(), measure.name, options));
+            subjects.push_back(peer("graphile-worker", url, measure.name, options));
+            subjects.push_back(peer("pg-boss", url, measure.name, options));
+        }
         const auto samples = run_interleaved(subjects, options.rounds);
         report.table(measure.title, subjects, samples, measure.columns, kOurs);
         goals(report, measure, subjects, samples);

@@ -1,7 +1,7 @@
 // One measurement of one job queue, as one line of JSON:
 //     node jobs.mjs PEER URL MEASURE SECONDS JOBS
 //   PEER     bullmq (URL of Redis), graphile-worker or pg-boss (URLs of PostgreSQL)
-//   MEASURE  submit_1, submit_64, batch, drain, idle
+//   MEASURE  submit_1, submit_64, batch, batch_4, drain, idle
 // Every peer gets the settings that its manual gives for throughput; durability is the server's.
 import { performance } from 'node:perf_hooks';
 
@@ -115,13 +115,16 @@ async function fill(peer, count) {
     }
 }
 
-async function batch(peer) {
+async function batch(peer, inFlight) {
     let count = 0;
     const began = performance.now();
-    while (performance.now() < began + seconds * 1000) {
-        await fill(peer, batchSize);
-        count += batchSize;
-    }
+    const client = async () => {
+        while (performance.now() < began + seconds * 1000) {
+            await fill(peer, batchSize);
+            count += batchSize;
+        }
+    };
+    await Promise.all(Array.from({ length: inFlight }, client));
     return { jobs_per_second: (count / (performance.now() - began)) * 1000 };
 }
 
@@ -164,7 +167,8 @@ async function idle(peer) {
 const measures = {
     submit_1: peer => submit(peer, 1),
     submit_64: peer => submit(peer, 64),
-    batch,
+    batch: peer => batch(peer, 1),
+    batch_4: peer => batch(peer, 4),
     drain,
     idle,
 };

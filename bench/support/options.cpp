@@ -17,8 +17,9 @@ constexpr const char* kFlags =
     "  --rounds N       runs of each subject, interleaved; medians are shown\n"
     "  --clients A,B    concurrent clients\n"
     "  --quick          less data than the figures of docs/benchmarks.md are about\n"
+    "  --alone          without peers, for profiles\n"
     "  --seed N         seed of what is random\n"
-    "  --only A,B       these subjects alone, where a benchmark can choose (hnsw, ingest)\n"
+    "  --only A,B       these subjects alone, where a benchmark can choose (hnsw, ingest, jobs)\n"
     "  --vectors CxD    so many vectors of so many dimensions (hnsw); several with commas\n"
     "  --access-log     with access logs, ours and the peer's\n"
     "  --json           one JSON document instead of tables\n";
@@ -68,6 +69,10 @@ std::optional<BenchOptions> parse(int argc, char** argv, BenchOptions options) {
         }
         if (flag == "--quick") {
             options.quick = true;
+            continue;
+        }
+        if (flag == "--alone") {
+            options.alone = true;
             continue;
         }
         if (flag == "--access-log") {

@@ -17,6 +17,7 @@ struct BenchOptions {
     bool json = false;         // one JSON document on stdout instead of tables
     bool access_log = false;   // ours and the peer's
     bool quick = false;        // less data, where a benchmark knows what that is
+    bool alone = false;        // without peers, where a benchmark can do without
     std::uint64_t seed = 1;
     std::vector<std::string> only;  // names of subjects; empty: all
     std::string vectors;            // sizes of vector data, COUNTxDIMENSIONS,…; empty: its own
