@@ -1,8 +1,8 @@
 #include "adapters/relational/sqlite/sqlite_database.hpp"
 
-#include "adapters/relational/sqlite/checkpointer.hpp"
 #include "adapters/relational/sqlite/reader_pool.hpp"
 #include "adapters/relational/sqlite/sqlite_session.hpp"
+#include "sqlite/checkpointer.hpp"
 #include "sqlite/group_writer.hpp"
 
 namespace zs::relational {
@@ -14,15 +14,21 @@ constexpr std::size_t kWriterCacheKib = 16 * 1024;
 }  // namespace
 
 struct SqliteDatabase::State {
-    State(const SqliteConfig& config, sqlite::Connection connection,
-          std::unique_ptr<Checkpointer> given)
+    State(const SqliteConfig& config, sqlite::Connection connection)
         : readers(config.path, config.readers_max),
-          checkpointer(std::move(given)),
-          writer(std::move(connection), std::make_shared<sqlite::WriteLock>(),
+          lock(std::make_shared<sqlite::WriteLock>()),
+          checkpointer(config.path, lock, {}),
+          writer(watched(std::move(connection)), lock,
                  sqlite::GroupWriter::Limits{.queue_max = config.write_queue_max}) {}
 
+    sqlite::Connection watched(sqlite::Connection connection) {
+        checkpointer.watch(connection);
+        return connection;
+    }
+
     ReaderPool readers;
-    std::unique_ptr<Checkpointer> checkpointer;
+    std::shared_ptr<sqlite::WriteLock> lock;
+    sqlite::Checkpointer checkpointer;
     sqlite::GroupWriter writer;
 };
 
@@ -38,10 +44,7 @@ Result<std::unique_ptr<Database>> SqliteDatabase::open(SqliteConfig config,
     auto connection =
         sqlite::Connection::open(config.path, sqlite::OpenMode::ReadWriteCreate, options);
     if (!connection) return std::move(connection).error();
-    auto checkpointer = Checkpointer::open(config.path);
-    if (!checkpointer) return std::move(checkpointer).error();
-    (*checkpointer)->watch(*connection);
-    auto state = std::make_unique<State>(config, std::move(*connection), std::move(*checkpointer));
+    auto state = std::make_unique<State>(config, std::move(*connection));
     return std::unique_ptr<Database>(new SqliteDatabase(std::move(state), blocking));
 }
 

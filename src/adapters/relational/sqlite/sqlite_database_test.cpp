@@ -102,7 +102,7 @@ TEST_F(SqliteDatabaseTest, TheLogGoesIntoTheDatabaseMeanwhile) {
     auto table = [](Session& session) { return session.script("create table t (b blob)"); };
     ASSERT_TRUE(testing::run_task(db->write(table)));
     constexpr std::uintmax_t kMiB = 1 << 20;
-    for (int i = 0; i < 8; ++i) {
+    for (int i = 0; i < 12; ++i) {
         auto write = [](Session& session) {
             return session.execute("insert into t values (zeroblob(1048576))", {});
         };
@@ -119,8 +119,8 @@ TEST_F(SqliteDatabaseTest, TheLogGoesIntoTheDatabaseMeanwhile) {
     };
     auto rows = testing::run_task(db->read(count));
     ASSERT_TRUE(rows);
-    EXPECT_EQ(rows->front().integer(0), 8);
-    EXPECT_EQ(rows->front().integer(1), 8 << 20);
+    EXPECT_EQ(rows->front().integer(0), 12);
+    EXPECT_EQ(rows->front().integer(1), 12 << 20);
 }
 
 TEST_F(SqliteDatabaseTest, SaysWhyItCannotOpen) {
