@@ -213,7 +213,7 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       change_journal(engine, sql_pool),
       vector_indexes(engine, engine, vector_definitions, vector_settings(ground->config),
                      &change_journal),
-      vectors(vector_indexes, engine),
+      vectors(vector_indexes, engine, ground->config.vectors.dimensions_max),
       text_indexes(engine, sql_pool, ground->io.executor()),
       search(text_indexes, vectors, engine),
       files(*ground->blobs, file_catalog, blob_ledger, identity.audit, ground->clock, file_metrics,

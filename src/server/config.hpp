@@ -96,6 +96,13 @@ struct SqlSection {
     std::chrono::milliseconds tx_write_idle{5000};
 };
 
+// Source: http-api.md sections 1.6 and 6.
+struct VectorSection {
+    std::size_t dimensions_max = 8192;
+    std::size_t memory_bytes_max = 0;  // 0: half of the machine's
+    std::chrono::seconds idle_max{3600};
+};
+
 // Source: http-api.md section 7.
 struct IngestSection {
     std::uint64_t body_bytes_max = 0;
@@ -212,6 +219,7 @@ struct Config {
     AuthSection auth;
     StorageSection storage;
     SqlSection sql;
+    VectorSection vectors;
     IngestSection ingest;
     FilesSection files;
     RateLimitSection rate_limit;

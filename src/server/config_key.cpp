@@ -148,8 +148,9 @@ Error expected(const ConfigKey& key) {
 
 std::vector<ConfigKey> join_keys() {
     std::vector<ConfigKey> all;
-    for (auto* section : {server_keys, auth_keys, storage_keys, sql_keys, limit_keys, file_keys,
-                          ingest_keys, websocket_keys, job_keys, worker_keys, monitoring_keys}) {
+    for (auto* section :
+         {server_keys, auth_keys, storage_keys, sql_keys, vector_keys, limit_keys, file_keys,
+          ingest_keys, websocket_keys, job_keys, worker_keys, monitoring_keys}) {
         for (auto& key : section()) {
             ZS_ASSERT(key.apply != nullptr && !(key.name.empty() && key.env.empty()));
             all.push_back(std::move(key));

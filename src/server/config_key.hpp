@@ -63,6 +63,7 @@ std::vector<ConfigKey> server_keys();
 std::vector<ConfigKey> auth_keys();
 std::vector<ConfigKey> storage_keys();
 std::vector<ConfigKey> sql_keys();
+std::vector<ConfigKey> vector_keys();
 std::vector<ConfigKey> limit_keys();
 std::vector<ConfigKey> file_keys();
 std::vector<ConfigKey> ingest_keys();

@@ -331,5 +331,24 @@ TEST(LoadConfig, WorkersMayBeSwitchedOff) {
     EXPECT_EQ(load("[queue]\nbackend = 'postgres'\n").errors.size(), 1U);
 }
 
+TEST(LoadConfig, VectorsHaveASizeAMemoryAndATime) {
+    const auto usual = load("").config.vectors;
+    EXPECT_EQ(usual.dimensions_max, 8192U);
+    EXPECT_EQ(usual.memory_bytes_max, 0U) << "half of the machine's";
+    EXPECT_EQ(usual.idle_max, std::chrono::hours(1));
+    const auto given =
+        load("[vectors]\nmemory = '1GiB'\nidle_secs = '10m'\n", {{"ZVEC_MAX_DIM", "16"}});
+    EXPECT_THAT(texts(given.errors), IsEmpty());
+    EXPECT_EQ(given.config.vectors.dimensions_max, 16U);
+    EXPECT_EQ(given.config.vectors.memory_bytes_max, std::size_t{1} << 30);
+    EXPECT_EQ(given.config.vectors.idle_max, std::chrono::minutes(10));
+    EXPECT_EQ(load("[limits]\nvec_max_dim = 99\n").config.vectors.dimensions_max, 99U);
+    EXPECT_EQ(error_of(load("[vectors]\nmax_dimensions = 32769\n")),
+              "zserver.toml:2: vectors.max_dimensions must be between 1 and 32768; got 32769");
+    EXPECT_EQ(error_of(load("", {{"ZVEC_MEMORY", "1MiB"}})),
+              "ZVEC_MEMORY: vectors.memory must be 0, or at least 16MiB; got '1MiB'");
+    EXPECT_EQ(load("[vectors]\nidle_secs = 0\n").errors.size(), 1U);
+}
+
 }  // namespace
 }  // namespace zs::server

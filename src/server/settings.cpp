@@ -61,6 +61,7 @@ data::IngestLimits ingest_limits(const Config& config) {
     out.batch_documents_max = ingest.batch_documents_max;
     out.batch_bytes_max = ingest.batch_bytes_max;
     out.streams_max = ingest.streams_max;
+    out.vector_dimensions_max = config.vectors.dimensions_max;
     return out;
 }
 
@@ -85,6 +86,7 @@ sqlite_data::SqliteDataOptions engine_settings(const Config& config) {
     out.concurrent_max = sql.concurrent_max;
     out.streams_max = sql.streams_max;
     out.stream_threads = sql.stream_threads;
+    out.vector_dimensions_max = config.vectors.dimensions_max;
     return out;
 }
 
@@ -92,6 +94,8 @@ usearch::VectorOptions vector_settings(const Config& config) {
     usearch::VectorOptions out;
     out.folder = (config.server.data / "vectors").string();
     out.search_threads = config.sql.threads;
+    out.memory_bytes_max = config.vectors.memory_bytes_max;
+    out.idle_max = config.vectors.idle_max;
     return out;
 }
 

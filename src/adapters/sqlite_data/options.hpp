@@ -40,8 +40,8 @@ struct SqliteDataOptions {
     std::size_t writer_cache_kib = 4096;
     std::size_t statements_cached_max = 128;  // per connection
     std::size_t write_queue_max = 4096;
-    std::size_t vector_dimensions_max = 8192;                                  // ZVEC_MAX_DIM
-    std::size_t returning_bytes_max = data::limits::kReturningBytesAtOnceMax;  // per database
+    std::size_t vector_dimensions_max = data::limits::kVectorDimensionsDefault;  // ZVEC_MAX_DIM
+    std::size_t returning_bytes_max = data::limits::kReturningBytesAtOnceMax;    // per database
 };
 
 }  // namespace zs::sqlite_data

@@ -90,7 +90,8 @@ void UsearchVectorIndexes::trim_journal_blocking(const LiveColumnPtr& column) {
 
 void UsearchVectorIndexes::schedule_sweep() {
     const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    const auto every = std::chrono::steady_clock::duration(limits::kSweepEvery).count();
+    const auto often = std::min(limits::kSweepEvery, options_.idle_max);
+    const auto every = std::chrono::steady_clock::duration(often).count();
     std::int64_t before = swept_at_;
     if (now - before < every || !swept_at_.compare_exchange_strong(before, now)) return;
     (void)builders_.try_post([this] { sweep_blocking(); });

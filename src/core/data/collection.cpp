@@ -76,7 +76,17 @@ bool set_type(ProjectedColumn& column, std::string_view text) {
         std::from_chars(digits.data(), digits.data() + digits.size(), column.dimensions);
     column.value_class = ColumnClass::Vector;
     return error == std::errc() && end == digits.data() + digits.size() && column.dimensions > 0
-           && column.dimensions <= limits::kProjectedDimensionsMax;
+           && column.dimensions <= limits::kVectorDimensionsCeiling;
+}
+
+std::string unknown_type(std::string_view given) {
+    if (upper(given).starts_with("VECTOR")) {
+        return "'type' must be VECTOR(n) with n from 1 to "
+               + std::to_string(limits::kVectorDimensionsCeiling);
+    }
+    return "there is no type '" + std::string(given.substr(0, 100))
+           + "'; 'type' must be TEXT, INTEGER, BIGINT, REAL, DOUBLE, NUMERIC, BOOLEAN, TIMESTAMP, "
+             "DATE, TIME, UUID, JSON or VECTOR(n)";
 }
 
 bool is_path(std::string_view path) {
@@ -107,11 +117,9 @@ Result<ProjectedColumn> read_column(std::string_view name, const json::value& gi
         column.path = std::string_view(path_text.data(), path_text.size());
         if (const auto* type = object->if_contains("type")) {
             const auto* text = type->if_string();
-            if (text == nullptr || !set_type(column, {text->data(), text->size()})) {
-                return invalid_projection(
-                    where,
-                    "'type' must be TEXT, INTEGER, BIGINT, REAL, DOUBLE, NUMERIC, BOOLEAN, "
-                    "TIMESTAMP, DATE, TIME, UUID, JSON or VECTOR(n)");
+            if (text == nullptr) return invalid_projection(where, "'type' must be text");
+            if (!set_type(column, {text->data(), text->size()})) {
+                return invalid_projection(where, unknown_type({text->data(), text->size()}));
             }
         }
         const auto required = read_flag(*object, "required", where);

@@ -16,6 +16,19 @@ Result<void> check_other_table(const identity::Principal& principal,
     return identity::missing_right(identity::Resource::Tables, Right::Create);
 }
 
+// Only of columns to come: a projection from before stays as it is.
+Result<void> check_dimensions(const std::optional<Projection>& projection, std::size_t max) {
+    if (!projection) return {};
+    for (const auto& column : projection->columns) {
+        if (column.dimensions <= max) continue;
+        return invalid_field("projection.columns." + column.name,
+                             "projection.columns." + column.name + ": a vector has at most "
+                                 + std::to_string(max) + " dimensions",
+                             "dimension_too_large");
+    }
+    return {};
+}
+
 }  // namespace
 
 DocumentScope scope_of(const identity::Principal& principal, Collection collection) {
@@ -62,6 +75,8 @@ async::Task<Result<CreatedCollection>> CollectionService::create(identity::Princ
     if (!named) co_return named.error();
     auto wanted = read_projection(projection, name);
     if (!wanted) co_return std::move(wanted).error();
+    const auto sized = check_dimensions(*wanted, limits_.vector_dimensions_max);
+    if (!sized) co_return sized.error();
     const auto allowed = check_other_table(*principal, *wanted);
     if (!allowed) co_return allowed.error();
     Collection collection;
@@ -85,6 +100,8 @@ async::Task<Result<ProjectedCollection>> CollectionService::project(
     identity::PrincipalPtr principal, std::string name, boost::json::value projection) {
     auto wanted = read_projection(projection, name);
     if (!wanted) co_return std::move(wanted).error();
+    const auto sized = check_dimensions(*wanted, limits_.vector_dimensions_max);
+    if (!sized) co_return sized.error();
     const auto allowed = check_other_table(*principal, *wanted);
     if (!allowed) co_return allowed.error();
     co_return co_await collections_.project(principal->tenant, std::move(name), std::move(*wanted));

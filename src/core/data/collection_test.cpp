@@ -69,6 +69,19 @@ TEST(Projection, RefusesWhatIsNone) {
     }
 }
 
+TEST(Projection, SaysWhatIsWrongWithAType) {
+    const auto message = [](const std::string& type) {
+        const auto read = projection(R"({"columns":{"a":{"path":"x","type":)" + type + "}}}");
+        return read ? "" : read.error().message;
+    };
+    EXPECT_TRUE(
+        message(R"("INTGER")").starts_with("projection.columns.a: there is no type 'INTGER'; "))
+        << message(R"("INTGER")");
+    EXPECT_EQ(message(R"j("vector(40000)")j"),
+              "projection.columns.a: 'type' must be VECTOR(n) with n from 1 to 32768");
+    EXPECT_EQ(message("7"), "projection.columns.a: 'type' must be text");
+}
+
 Value value(ValueKind kind, std::string_view text = {}, std::int64_t integer = 0, double real = 0) {
     Value made;
     made.kind = kind;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "core/data/limits.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -7,7 +9,6 @@ namespace zs::data::limits {
 
 // Projections.
 inline constexpr std::size_t kProjectedColumnsMax = 64;
-inline constexpr std::size_t kProjectedDimensionsMax = 8192;
 inline constexpr std::size_t kPathBytesMax = 256;
 
 inline constexpr std::size_t kCollectionsMax = 1000;  // per tenant
@@ -51,6 +52,8 @@ struct IngestLimits {
     std::size_t batch_documents_max = 10'000;               // ZINGEST_BATCH
     std::size_t batch_bytes_max = std::size_t{4} << 20;     // ZINGEST_BATCH_BYTES
     std::size_t streams_max = 64;                           // ZINGEST_STREAMS, at once
+    // ZVEC_MAX_DIM, of projected columns
+    std::size_t vector_dimensions_max = limits::kVectorDimensionsDefault;
 };
 
 }  // namespace zs::data

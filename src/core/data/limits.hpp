@@ -22,7 +22,9 @@ inline constexpr std::chrono::hours kEndedTransactionsKept{1};
 inline constexpr std::chrono::milliseconds kTransactionSweep{250};
 
 // Vectors: http-api.md sections 1.6 and 6.
-inline constexpr std::size_t kVectorDimensionsMax = 8192;
+inline constexpr std::size_t kVectorDimensionsDefault = 8192;  // ZVEC_MAX_DIM
+// What ZVEC_MAX_DIM may be set to. Columns that are there are read up to here, whatever it is now.
+inline constexpr std::size_t kVectorDimensionsCeiling = 32'768;
 inline constexpr std::size_t kVectorTopKMax = 10'000;
 inline constexpr std::size_t kVectorEfMax = 10'000;
 inline constexpr std::size_t kVectorEfDefault = 64;

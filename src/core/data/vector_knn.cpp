@@ -14,10 +14,9 @@ Result<void> check(const GivenVectors& given) {
     if (given.metric == vector::Metric::Hamming) {
         return invalid_field("metric", "'metric' must be l2, cosine or ip", "invalid_metric");
     }
-    if (given.dimensions > limits::kVectorDimensionsMax) {
+    if (given.dimensions > given.dimensions_max) {
         return invalid_field(
-            "query",
-            "a vector has at most " + std::to_string(limits::kVectorDimensionsMax) + " dimensions",
+            "query", "a vector has at most " + std::to_string(given.dimensions_max) + " dimensions",
             "dimension_too_large");
     }
     if (given.queries.empty() || given.queries.size() > limits::kVectorQueriesMax) {

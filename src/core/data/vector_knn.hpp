@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "core/data/limits.hpp"
 #include "vector/metric.hpp"
 
 #include <cstdint>
@@ -16,6 +17,7 @@ struct GivenVectors {
     std::vector<float> values;  // one vector behind the other
     std::size_t dimensions = 0;
     std::size_t top_k = 10;
+    std::size_t dimensions_max = limits::kVectorDimensionsDefault;
 };
 
 struct GivenHit {

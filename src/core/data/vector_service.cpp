@@ -29,17 +29,17 @@ Error out_of_range(std::string_view field, std::size_t min, std::size_t max) {
                                     + std::to_string(min) + " and " + std::to_string(max));
 }
 
-Result<void> check_queries(const std::vector<std::vector<float>>& queries) {
+Result<void> check_queries(const std::vector<std::vector<float>>& queries,
+                           std::size_t dimensions_max) {
     if (queries.empty() || queries.size() > limits::kVectorQueriesMax) {
         return out_of_range("queries", 1, limits::kVectorQueriesMax);
     }
     for (const auto& query : queries) {
         if (query.empty()) return invalid_field("query", "'query' must not be empty");
-        if (query.size() > limits::kVectorDimensionsMax) {
-            return invalid_field("query",
-                                 "a vector has at most "
-                                     + std::to_string(limits::kVectorDimensionsMax) + " dimensions",
-                                 "dimension_too_large");
+        if (query.size() > dimensions_max) {
+            return invalid_field(
+                "query", "a vector has at most " + std::to_string(dimensions_max) + " dimensions",
+                "dimension_too_large");
         }
         if (query.size() != queries.front().size()) {
             return invalid_field("queries", "all queries must have the same dimensions",
@@ -52,8 +52,8 @@ Result<void> check_queries(const std::vector<std::vector<float>>& queries) {
     return {};
 }
 
-Result<void> check_call(const VectorCall& call) {
-    auto queries = check_queries(call.queries);
+Result<void> check_call(const VectorCall& call, std::size_t dimensions_max) {
+    auto queries = check_queries(call.queries, dimensions_max);
     if (!queries) return queries;
     if (call.top_k < 1 || call.top_k > limits::kVectorTopKMax) {
         return out_of_range("top_k", 1, limits::kVectorTopKMax);
@@ -195,7 +195,7 @@ async::Task<Result<VectorFound>> VectorService::search(identity::PrincipalPtr pr
                                                        std::shared_ptr<RowSink> rows) {
     auto allowed = check_right(*principal, Right::Read);
     if (!allowed) co_return std::move(allowed).error();
-    auto valid = check_call(call);
+    auto valid = check_call(call, dimensions_max_);
     if (!valid) co_return std::move(valid).error();
     auto column = column_of(*principal, call.table, call.column);
     auto table = co_await indexes_.table(std::move(column), ColumnUse::Indexed);
@@ -215,7 +215,7 @@ async::Task<Result<VectorFound>> VectorService::search(identity::PrincipalPtr pr
 async::Task<Result<VectorFound>> VectorService::knn(identity::PrincipalPtr principal,
                                                     VectorCall call,
                                                     std::shared_ptr<RowSink> rows) {
-    auto valid = check_call(call);
+    auto valid = check_call(call, dimensions_max_);
     if (!valid) co_return std::move(valid).error();
     auto column = column_of(*principal, call.table, call.column);
     auto table = co_await indexes_.table(std::move(column), ColumnUse::Any);

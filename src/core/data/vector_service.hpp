@@ -1,6 +1,7 @@
 #pragma once
 
 #include "async/task.hpp"
+#include "core/data/limits.hpp"
 #include "core/data/sql_engine.hpp"
 #include "core/data/vector_indexes.hpp"
 
@@ -42,7 +43,12 @@ struct VectorFound {
 //            (limits of data::limits), "invalid_filter"; what the engine says of a filter.
 class VectorService {
 public:
-    VectorService(VectorIndexes& indexes, SqlEngine& engine) : indexes_(indexes), engine_(engine) {}
+    VectorService(VectorIndexes& indexes, SqlEngine& engine,
+                  std::size_t dimensions_max = limits::kVectorDimensionsDefault)
+        : indexes_(indexes), engine_(engine), dimensions_max_(dimensions_max) {}
+
+    // Of a vector that comes with a request.
+    std::size_t dimensions_max() const { return dimensions_max_; }
 
     // Needs indexes:create.
     async::Task<Result<VectorBuild>> build(identity::PrincipalPtr principal,
@@ -71,6 +77,7 @@ private:
 
     VectorIndexes& indexes_;
     SqlEngine& engine_;
+    std::size_t dimensions_max_;
 };
 
 }  // namespace zs::data

@@ -13,8 +13,10 @@
 namespace zs::data {
 namespace {
 
+static_assert(limits::kVectorDimensionsCeiling <= vector::kDimensionsMax);
+
 bool read_array(std::string_view text, std::vector<float>& out) {
-    return vector::read_json(text, limits::kVectorDimensionsMax, out).has_value();
+    return vector::read_json(text, limits::kVectorDimensionsCeiling, out).has_value();
 }
 
 bool read_blob(std::string_view bytes, std::vector<float>& out) {
@@ -26,7 +28,8 @@ bool read_blob(std::string_view bytes, std::vector<float>& out) {
 }
 
 VectorCell check(bool readable, std::size_t dimensions, const std::vector<float>& values) {
-    if (!readable || values.size() > limits::kVectorDimensionsMax) return VectorCell::NotAVector;
+    if (!readable || values.size() > limits::kVectorDimensionsCeiling)
+        return VectorCell::NotAVector;
     if (dimensions != 0 && values.size() != dimensions) return VectorCell::NotAVector;
     return vector::is_finite(values) ? VectorCell::Vector : VectorCell::NotAVector;
 }
@@ -69,7 +72,7 @@ std::size_t declared_dimensions(std::string_view column_type) {
     std::size_t number = 0;
     const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
     if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) return 0;
-    return number <= limits::kVectorDimensionsMax ? number : 0;
+    return number <= limits::kVectorDimensionsCeiling ? number : 0;
 }
 
 }  // namespace zs::data

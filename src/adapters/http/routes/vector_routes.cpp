@@ -45,6 +45,7 @@ async::Task<Result<Response>> VectorRoutes::knn(Request& request) {
     auto wanted = decode_given_body(*body);
     if (!wanted) co_return std::move(wanted).error();
     const QueryForm form = wanted->form;
+    wanted->given.dimensions_max = vectors_.dimensions_max();
     auto work = [given = std::move(wanted->given), cancelled = request.stop_token()] {
         return data::nearest_given(given, cancelled);
     };
