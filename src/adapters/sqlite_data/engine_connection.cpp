@@ -267,6 +267,7 @@ Result<data::SqlSummary> EngineConnection::run(Prepared& prepared, const data::S
     } else {
         outcome = run_here(prepared, request, sink);
     }
+        if (outcome && prepared.nearest) learn_from_comparing(*prepared.nearest);
     // Compiled again: the schema changed, so what was noted about the statement may be wrong now.
     if (times() != compiled) drop(prepared);
     return outcome;

@@ -36,7 +36,8 @@ struct NearestPlan {
     sqlite::Statement statement;
     ResultColumns columns;
     sqlite::Statement arguments;  // the vector, LIMIT and OFFSET
-    double passing = 1;           // the share of candidates that passed the filter the last time
+    double passing = 1;           // the share of rows that passed the filter the last time
+    std::int64_t table_rows = 0;  // about, the last time; only with a filter
 };
 
 // A statement as the engine compiled it, and what is known about it from that.
@@ -146,6 +147,7 @@ private:
     Result<std::optional<data::SqlSummary>> run_nearest(Prepared& prepared,
                                                         const data::SqlRequest& request,
                                                         data::RowSink* sink);
+    void learn_from_comparing(NearestPlan& plan) const;
     std::optional<NearestArguments> read_arguments(NearestPlan& plan,
                                                    const data::SqlRequest& request);
 

@@ -15,6 +15,7 @@ public:
         engine_.authorizer_.begin_running();
         engine_.control_.begin(request);
         engine_.vector_functions_.forget_error();
+        engine_.vector_functions_.forget_distances();
         engine_.nearest_tables_.forget_error();
         engine_.nearest_.begin(request);
     }

@@ -1,6 +1,7 @@
 // Searches for the nearest rows by an index. The statement is run for the candidates the index
 // gives, and again for more of them when too few passed its filter; nobody has been given a row by
 // then. What an index cannot answer as fully is left to the statement that compares every row.
+#include "adapters/sqlite_data/candidate_count.hpp"
 #include "adapters/sqlite_data/engine_execution.hpp"
 #include "adapters/sqlite_data/vector_index_statement.hpp"
 #include "adapters/sqlite_data/vector_sugar.hpp"
@@ -13,17 +14,6 @@
 
 namespace zs::sqlite_data {
 namespace {
-
-// Of a filter about which nothing is known yet, one row in so many is expected to pass.
-constexpr double kFirstGuess = 0.25;
-constexpr double kPassingMin = 0.002;
-constexpr std::size_t kSpare = 8;
-
-std::size_t candidates_for(std::size_t wanted, double passing) {
-    const double share = std::clamp(passing, kPassingMin, 1.0);
-    if (share >= 1) return wanted;
-    return static_cast<std::size_t>(static_cast<double>(wanted) / share * 1.25) + kSpare;
-}
 
 std::string explanation(const KnownIndex& index) {
     return "USING HNSW INDEX " + index.definition.name + " ON " + index.definition.table + "("
@@ -46,7 +36,8 @@ Result<void> EngineConnection::refuse_drop(const std::string& sql) const {
 
 struct EngineConnection::NearestArguments {
     std::vector<float> query;
-    std::size_t rows = 0;  // LIMIT + OFFSET
+    std::size_t rows = 0;         // LIMIT + OFFSET
+    std::int64_t table_rows = 0;  // about: the greatest row id
 };
 
 std::unique_ptr<NearestPlan> EngineConnection::compile_nearest(NearestSql nearest,
@@ -78,7 +69,7 @@ std::unique_ptr<NearestPlan> EngineConnection::compile_nearest(NearestSql neares
                         .statement = std::move(*statement),
                         .columns = ResultColumns(std::move(nearest.text)),
                         .arguments = std::move(*arguments)};
-    if (plan.filtered) plan.passing = kFirstGuess;
+    if (plan.filtered) plan.passing = CandidateCount::kFirstGuess;
     return std::make_unique<NearestPlan>(std::move(plan));
 }
 
@@ -102,6 +93,7 @@ std::optional<EngineConnection::NearestArguments> EngineConnection::read_argumen
             out->query.resize(bytes.size() / sizeof(float));
             std::memcpy(out->query.data(), bytes.data(), bytes.size());
             out->rows = static_cast<std::size_t>(limit + offset);
+            out->table_rows = row.integer(3);
         }
     }
     row.reset();
@@ -119,8 +111,10 @@ Result<std::optional<data::SqlSummary>> EngineConnection::run_nearest(
     authorizer_.allow_rewritten();
     const auto wanted = read_arguments(plan, request);
     if (!wanted) return compare;
-    std::size_t candidates = candidates_for(wanted->rows, plan.passing);
-    while (candidates <= data::limits::kVectorTopKMax) {
+    if (plan.filtered) plan.table_rows = wanted->table_rows;
+    CandidateCount count(wanted->rows, wanted->table_rows, plan.filtered);
+    std::size_t candidates = count.first(plan.passing);
+    while (candidates != 0) {
         auto hits = nearest_.find(plan.index, wanted->query, candidates, request.ef_search);
         if (nearest_.must_read()) return unavailable("the index is not in memory yet");
         if (!hits || !*hits) return compare;
@@ -130,7 +124,7 @@ Result<std::optional<data::SqlSummary>> EngineConnection::run_nearest(
         if (!row) return compare;
         const std::size_t passed = nearest_tables_.counted();
         if (plan.filtered && !(*hits)->empty()) {
-            plan.passing = static_cast<double>(passed) / static_cast<double>((*hits)->size());
+            plan.passing = CandidateCount::share(passed, (*hits)->size());
         }
         if (passed >= wanted->rows) {
             auto given = give_rows(prepared, plan.statement, plan.columns, *row, request, sink);
@@ -140,10 +134,16 @@ Result<std::optional<data::SqlSummary>> EngineConnection::run_nearest(
         // There are no more: rows without a vector may come next.
         if ((*hits)->size() < candidates) return compare;
         plan.statement.reset();
-        const double share = static_cast<double>(passed) / static_cast<double>(candidates);
-        candidates = std::max(candidates * 2 + kSpare, candidates_for(wanted->rows, share));
+        candidates = count.next(candidates, passed);
     }
     return compare;
+}
+
+// Every row was compared, which tells how many pass the filter: of those the distance was computed.
+void EngineConnection::learn_from_comparing(NearestPlan& plan) const {
+    if (plan.table_rows <= 0) return;
+    plan.passing = CandidateCount::share(vector_functions_.distances(),
+                                         static_cast<std::size_t>(plan.table_rows));
 }
 
 }  // namespace zs::sqlite_data

@@ -104,6 +104,7 @@ private:
         if (tokens_.is_word(at, "MAIN") && tokens_.is_symbol(at + 1, ".")) at += 2;
         if (!tokens_.is_name(at)) return false;
         form_.table = tokens_.name(at);
+        form_.name = at;
         form_.qualifier = at++;
         table_ = columns_.find(form_.table);
         if (table_ == nullptr) return false;

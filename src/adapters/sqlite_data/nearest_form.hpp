@@ -32,6 +32,7 @@ struct NearestForm {
     std::string table;          // lower case
     std::string column;         // lower case
     std::string row_id;         // rowid, _rowid_ or oid: the one that no column hides
+    std::size_t name = 0;       // the token that is the table's name
     std::size_t qualifier = 0;  // the token that names the table in expressions
     TokenRange where;           // behind WHERE; empty without
     std::size_t order = 0;      // the token ORDER
@@ -53,8 +54,9 @@ struct NearestSql {
     std::string alias;  // that is ordered by; else empty
     vector::Metric metric = vector::Metric::L2;
     bool filtered = false;
-    EditedSql text;         // looks only at the rows of _zs_nearest, and counts those that pass
-    std::string arguments;  // SELECT value, limit, offset; still with sugar, ? has its number
+    EditedSql text;  // looks only at the rows of _zs_nearest, and counts those that pass
+    // SELECT value, limit, offset, the greatest row id; still with sugar, ? has its number
+    std::string arguments;
 };
 
 // Empty: another form, or one about which there is any doubt.

@@ -409,6 +409,27 @@ TEST_F(SqlNearestTest, TransactionsSeeTheirOwnRowsAndTheirSnapshot) {
         (void)run_task(quiet->commit());
     }
     const auto writing = begin_writing();
+// An index that is asked in vain costs time and shows in no answer, so the asking is counted.
+TEST_F(SqlNearestTest, LearnsHowManyRowsAFilterPasses) {
+    fill();
+    index();
+    const std::string head = "SELECT id FROM items WHERE n < ";
+    const auto asked = [&](std::int64_t below) {
+        const double before = searches();
+        const auto found = run(head + "? ORDER BY emb <-> ? LIMIT 10", {below, random_vector()});
+        EXPECT_EQ(found.rows.size(), below > 0 ? 10U : 0U);
+        return searches() - before;
+    };
+    EXPECT_TRUE(plans_index(head + "7 ORDER BY emb <-> ?1 LIMIT 10"));
+    EXPECT_EQ(asked(7), 1);
+    EXPECT_EQ(asked(7), 1);
+    EXPECT_EQ(asked(0), 1);
+    EXPECT_EQ(asked(0), 0) << "no row passes, and that is known by now";
+    EXPECT_EQ(asked(0), 0);
+    EXPECT_EQ(asked(7), 0) << "every row is compared, which tells that all of them pass";
+    EXPECT_EQ(asked(7), 1);
+}
+
     const double before = searches();
     (void)ask(*writing);
     EXPECT_EQ(searches(), before + 1);

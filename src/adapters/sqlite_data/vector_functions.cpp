@@ -88,6 +88,7 @@ struct VectorFunctions::Calls {
             self.expect(context, a.dimensions, b.dimensions, "a distance");
             return;
         }
+        ++self.distances_;
         const double found = vector::distance(kMetric, a.data, b.data, a.dimensions);
         if (!std::isfinite(found)) return self.fail(context, not_finite());
         sqlite3_result_double(context, found);

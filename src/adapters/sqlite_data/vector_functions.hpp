@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -36,6 +37,9 @@ public:
 
     // What made the statement fail, if it was one of the functions.
     std::optional<Error> take_error();
+    // How many were computed since the statement began.
+    std::uint64_t distances() const { return distances_; }
+    void forget_distances() { distances_ = 0; }
     // Before a statement: the engine also calls functions while it plans, and looks over failures.
     void forget_error() { error_.reset(); }
 
@@ -56,6 +60,7 @@ private:
     std::size_t dimensions_max_;
     std::array<std::vector<float>, 2> parsed_;  // texts among the first two arguments
     std::optional<Error> error_;
+    std::uint64_t distances_ = 0;
 };
 
 }  // namespace zs::sqlite_data

@@ -78,7 +78,8 @@ std::optional<NearestSql> VectorRewriter::rewrite_nearest(const VectorColumns& c
     nearest.arguments =
         "SELECT vec_from_json(" + numbered_text(form->query, *numbers) + "), "
         + numbered_text({form->limit, form->limit + 1}, *numbers) + ", "
-        + (form->offset ? numbered_text({*form->offset, *form->offset + 1}, *numbers) : "0");
+        + (form->offset ? numbered_text({*form->offset, *form->offset + 1}, *numbers) : "0")
+        + ", (SELECT max(" + form->row_id + ") FROM " + std::string(tokens_.text(form->name)) + ")";
     return nearest;
 }
 

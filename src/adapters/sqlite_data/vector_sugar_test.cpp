@@ -193,17 +193,21 @@ TEST(VectorSugar, WhatHasNoVectorIsTheFarthest) {
 TEST(VectorSugar, NearestRows) {
     EXPECT_EQ(nearest("SELECT id FROM docs ORDER BY emb <-> ? LIMIT 5"),
               "SELECT id FROM docs  WHERE docs.rowid IN (SELECT row_id FROM _zs_nearest) ORDER BY "
-              "_zs_counted(vec_l2(emb , ?)) NULLS LAST LIMIT 5 | SELECT vec_from_json(?1), 5, 0");
-    EXPECT_EQ(nearest("select emb <=> :q as d from main.\"Docs\" x where note = 'a' or id > 2 "
-                      "order by d limit :n offset :m;"),
-              "select vec_cosine(emb , :q) as d from main.\"Docs\" x where x.rowid IN (SELECT "
-              "row_id FROM _zs_nearest) AND (note = 'a' or id > 2) order by _zs_counted(d) NULLS "
-              "LAST limit :n offset :m; | SELECT vec_from_json(:q), :n, :m");
-    EXPECT_EQ(nearest("SELECT ?, id FROM docs WHERE id > ?5 ORDER BY (ARRAY[1,?,3] <#> docs.emb) "
-                      "ASC NULLS LAST LIMIT ?, ?"),
-              "SELECT ?, id FROM docs WHERE docs.rowid IN (SELECT row_id FROM _zs_nearest) AND (id "
-              "> ?5) ORDER BY _zs_counted((vec_ip(vec_array(1,?,3) , docs.emb))) ASC NULLS LAST "
-              "LIMIT ?, ? | SELECT vec_from_json(ARRAY[1,?6,3]), ?8, ?7");
+              "_zs_counted(vec_l2(emb , ?)) NULLS LAST LIMIT 5 | SELECT vec_from_json(?1), 5, 0, "
+              "(SELECT max(rowid) FROM docs)");
+    EXPECT_EQ(
+        nearest("select emb <=> :q as d from main.\"Docs\" x where note = 'a' or id > 2 "
+                "order by d limit :n offset :m;"),
+        "select vec_cosine(emb , :q) as d from main.\"Docs\" x where x.rowid IN (SELECT "
+        "row_id FROM _zs_nearest) AND (note = 'a' or id > 2) order by _zs_counted(d) NULLS "
+        "LAST limit :n offset :m; | SELECT vec_from_json(:q), :n, :m, (SELECT max(rowid) FROM "
+        "\"Docs\")");
+    EXPECT_EQ(
+        nearest("SELECT ?, id FROM docs WHERE id > ?5 ORDER BY (ARRAY[1,?,3] <#> docs.emb) "
+                "ASC NULLS LAST LIMIT ?, ?"),
+        "SELECT ?, id FROM docs WHERE docs.rowid IN (SELECT row_id FROM _zs_nearest) AND (id "
+        "> ?5) ORDER BY _zs_counted((vec_ip(vec_array(1,?,3) , docs.emb))) ASC NULLS LAST "
+        "LIMIT ?, ? | SELECT vec_from_json(ARRAY[1,?6,3]), ?8, ?7, (SELECT max(rowid) FROM docs)");
     EXPECT_EQ(nearest("EXPLAIN QUERY PLAN SELECT 1 FROM docs ORDER BY emb<->'[1]' LIMIT 1")
                   .find("EXPLAIN QUERY PLAN SELECT 1 FROM docs  WHERE docs.rowid IN"),
               0U);
