@@ -115,11 +115,6 @@ bool ChangeRecorder::is_internal(std::string_view table) const {
     return is_reserved_name(table) || virtual_tables_.is_shadow(table);
 }
 
-void ChangeRecorder::set_too_large() {
-    anything_ = true;
-    drop_changes();
-}
-
 void ChangeRecorder::set_redefined(const std::vector<data::ChangedDefinition>& tables) {
     for (const auto& changed : tables) {
         touched_in(changed.table).unknown = true;
@@ -138,7 +133,6 @@ void ChangeRecorder::clear() {
     changes_.clear();
     bytes_ = 0;
     too_large_ = false;
-    anything_ = false;
     touched_.clear();
     definitions_.clear();
     last_touched_ = touched_.end();

@@ -53,8 +53,6 @@ public:
     // As take, for a commit that somebody hears of. What was not recorded from its begin on
     // (subscribed to meanwhile) or held a definition says "too large": read the table.
     data::ChangeSet take_commit();
-    // A definition that may have changed any table.
-    void set_too_large();
     // A definition did this to tables and nothing to others, apart from rows that were recorded.
     void set_redefined(const std::vector<data::ChangedDefinition>& tables);
     void clear();
@@ -62,7 +60,7 @@ public:
     // The tables of the current transaction. Rows of what was undone may be among them.
     const TouchedTables& touched() const { return touched_; }
     // touched() does not tell everything.
-    bool touched_unknown() const { return capturing_ == Capture::Nothing || anything_; }
+    bool touched_unknown() const { return capturing_ == Capture::Nothing; }
     // What take_commit() says of the tables' histories.
     void set_marks(std::vector<data::TableMark> marks) { marks_ = std::move(marks); }
 
@@ -86,7 +84,6 @@ private:
     const VirtualTables& virtual_tables_;
     Capture capturing_ = Capture::Nothing;
     bool too_large_ = false;
-    bool anything_ = false;  // every table may have changed
     TouchedTables touched_;
     TouchedTables::iterator last_touched_ = touched_.end();
     std::vector<data::TableMark> marks_;

@@ -1,6 +1,8 @@
 #include "adapters/sqlite_data/collection_tables.hpp"
 
 #include "adapters/sqlite_data/table_catalog.hpp"
+#include "adapters/sqlite_data/text_indexes.hpp"
+#include "adapters/sqlite_data/vector_definitions.hpp"
 #include "base/encoding.hpp"
 #include "core/data/document_limits.hpp"
 #include "core/data/identifier.hpp"
@@ -8,6 +10,7 @@
 namespace zs::sqlite_data {
 namespace {
 
+using data::DefinitionChange;
 using data::ProjectedColumn;
 using data::Projection;
 
@@ -42,6 +45,16 @@ Result<void> add_index(sqlite::Connection& connection, const std::string& table,
         + data::quote_name(table) + "(" + data::quote_name(column.name) + ")");
 }
 
+// A column as a definition says it. Whatever way a value takes, a VECTOR(n) column holds vectors.
+std::string column_text(const ProjectedColumn& column) {
+    const std::string name = data::quote_name(column.name);
+    std::string sql = name + " " + column.type;
+    if (column.value_class == data::ColumnClass::Vector) {
+        sql += " CHECK (vec_check(" + name + "," + std::to_string(column.dimensions) + "))";
+    }
+    return sql;
+}
+
 std::string table_text(const data::Collection& collection) {
     // Row ids stay: change capture and vector indexes know rows by them, random ids spread over a
     // small index and not over whole documents, and appending to a table is quick.
@@ -49,7 +62,7 @@ std::string table_text(const data::Collection& collection) {
                       + "(\"_id\" TEXT PRIMARY KEY NOT NULL, \"_ts\" TIMESTAMP NOT NULL, \"doc\" "
                         "JSON NOT NULL";
     for (const auto& column : own_columns(collection.projection))
-        sql += ", " + data::quote_name(column.name) + " " + column.type;
+        sql += ", " + column_text(column);
     return sql + ")";
 }
 
@@ -68,12 +81,16 @@ Result<void> check_other_table(sqlite::Connection& connection,
     return {};
 }
 
-// A definition: compiled statements and whoever follows changes have to look again.
-void definition_ran(TenantDatabase& database, sqlite::Connection& connection) {
+// A definition: compiled statements and whoever follows changes of the table have to look again,
+// and its indexes go with what they were about.
+Result<void> definition_ran(TenantDatabase& database, sqlite::Connection& connection,
+                            data::ChangedDefinition changed) {
     auto& engine = database.writer_engine(connection);
-    engine.recorder().set_too_large();
+    engine.recorder().set_redefined({std::move(changed)});
     engine.forget_schema();
     database.schema_changed();
+    auto tidied = drop_orphaned_definitions(connection);
+    return tidied ? drop_orphaned_text_indexes(connection) : tidied;
 }
 
 Result<void> count_collections(sqlite::Connection& connection) {
@@ -119,9 +136,8 @@ Result<void> add_columns(sqlite::Connection& connection, const std::string& tabl
                          const std::vector<ProjectedColumn>& kept) {
     for (const auto& column : columns) {
         if (find_column(kept, column) == nullptr) {
-            auto added =
-                connection.execute("ALTER TABLE " + data::quote_name(table) + " ADD COLUMN "
-                                   + data::quote_name(column.name) + " " + column.type);
+            auto added = connection.execute("ALTER TABLE " + data::quote_name(table)
+                                            + " ADD COLUMN " + column_text(column));
             if (!added) return added;
         }
         auto indexed = add_index(connection, table, column);
@@ -178,8 +194,8 @@ Result<data::CreatedCollection> create_collection(TenantDatabase& database,
     entry.collection = wanted;
     entry.collection.version = static_cast<std::uint64_t>(to_unix_millis(wanted.created_at)) << 10;
     if (made) made = put_collection(connection, entry);
+    if (made) made = definition_ran(database, connection, {wanted.name, DefinitionChange::Created});
     if (!made) return std::move(made).error();
-    definition_ran(database, connection);
     data::CreatedCollection created = {std::move(entry.collection), false};
     return created;
 }
@@ -191,7 +207,9 @@ Result<void> drop_collection(TenantDatabase& database, sqlite::Connection& conne
     if (!*known) return no_such_collection(name);
     auto dropped = remove_collection(connection, name);
     if (dropped) dropped = connection.execute("DROP TABLE " + data::quote_name(name));
-    if (dropped) definition_ran(database, connection);
+    if (dropped)
+        dropped = definition_ran(database, connection,
+                                 {(*known)->collection.name, DefinitionChange::Deleted});
     return dropped;
 }
 
@@ -227,8 +245,10 @@ Result<CatalogEntry> change_projection(TenantDatabase& database, sqlite::Connect
     entry.collection.projection = projection;
     ++entry.collection.version;
     auto put = put_collection(connection, entry);
+    if (put)
+        put = definition_ran(database, connection,
+                             {entry.collection.name, DefinitionChange::Altered});
     if (!put) return std::move(put).error();
-    definition_ran(database, connection);
     return entry;
 }
 

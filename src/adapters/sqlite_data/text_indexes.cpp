@@ -58,7 +58,8 @@ Result<Defined> define(TenantDatabase& database, sqlite::Connection& connection,
     made.sql = TextIndexSql(*id, std::move(*definition));
     auto created = connection.execute(made.sql.create());
     if (!created) return std::move(created).error();
-    database.writer_engine(connection).recorder().set_too_large();
+    // No row of a table changed.
+    database.writer_engine(connection).recorder().set_redefined({});
     database.writer_engine(connection).forget_schema();
     return made;
 }
@@ -280,7 +281,7 @@ async::Task<Result<void>> SqliteTextIndexes::drop(identity::Tenant tenant, std::
         auto index = find_text_index(connection, table);
         if (!index) return std::move(index).error();
         if (!*index) return no_such_index(table);
-        home->writer_engine(connection).recorder().set_too_large();
+        home->writer_engine(connection).recorder().set_redefined({});
         home->writer_engine(connection).forget_schema();
         return remove_text_index(connection, (*index)->id);
     };
