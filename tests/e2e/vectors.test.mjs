@@ -156,6 +156,20 @@ test('build, search, list, stats, drop', async () => {
   problem(await search({ table: 'items', column: 'v', query, top_k: 1 }), 404, 'no_such_index');
 });
 
+test('made anew without a name, an index keeps its name', async () => {
+  await server.sql(token, 'CREATE TABLE renewed (id INTEGER PRIMARY KEY, v VECTOR(2))');
+  await server.sql(token, 'CREATE INDEX near_it ON renewed USING hnsw (v)');
+  const again = await build({ table: 'renewed', column: 'v', metric: 'cosine' });
+  assert.deepEqual([again.status, again.json.name, again.json.metric], [200, 'near_it', 'cosine']);
+  problem(await server.post('/v1/sql', { sql: 'CREATE INDEX near_it ON renewed (id)' }, { token }),
+    409, 'index_exists');
+  await server.sql(token, 'CREATE INDEX ordinary ON renewed (id)');
+  problem(await build({ table: 'renewed', column: 'v', name: 'ordinary' }), 409, 'index_exists');
+  await server.sql(token, 'DROP INDEX near_it');
+  assert.equal((await search({ table: 'renewed', column: 'v', query: [1, 0], top_k: 1 })).status,
+    404);
+});
+
 test('a search sees what was committed before it', async () => {
   const { rows, random } = await makeTable('fresh', 1500, 4, 21);
   assert.equal((await build({ table: 'fresh', column: 'v' })).status, 201);

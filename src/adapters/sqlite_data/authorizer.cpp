@@ -177,9 +177,17 @@ int Authorizer::decide_index(Right right, std::string_view name, std::string_vie
     // The engine makes these for UNIQUE and PRIMARY KEY; nobody asked for an index.
     if (right == Right::Create && starts_with(name, "sqlite_autoindex_")) return SQLITE_OK;
     if (is_reserved_name(name) || is_reserved_name(table)) return not_allowed("a reserved name");
-    const int answer = require(Resource::Indexes, right);
+    int answer = require(Resource::Indexes, right);
     if (answer != SQLITE_OK || right != Right::Create) return answer;
-    return decide_table(Right::Read, table);
+    answer = decide_unused_name(name);
+    return answer != SQLITE_OK ? answer : decide_table(Right::Read, table);
+}
+
+int Authorizer::decide_unused_name(std::string_view name) {
+    if (vector_indexes_.empty() || !vector_indexes_.contains(to_lower(name))) return SQLITE_OK;
+    return deny(conflict("there is a vector index called '" + std::string(name)
+                             + "': choose another name, or drop it first",
+                         "index_exists"));
 }
 
 int Authorizer::decide_full_text(std::string_view name) {
@@ -249,7 +257,9 @@ int Authorizer::decide_new_name(Right right, std::string_view name, std::string_
     if (virtual_tables_.is_shadow(name)) {
         return running_ ? SQLITE_OK : not_allowed("a table of the full-text index");
     }
-    return require(Resource::Tables, right, table);
+    const int answer = require(Resource::Tables, right, table);
+    const bool made = right == Right::Create && name == table;  // a trigger is called as it likes
+    return answer == SQLITE_OK && made ? decide_unused_name(name) : answer;
 }
 
 int Authorizer::decide_table(Right right, std::string_view table) {

@@ -50,6 +50,10 @@ public:
     void set_collections(std::set<std::string, std::less<>> names) {
         collections_ = std::move(names);
     }
+    // Vector indexes are not the engine's, which would give their names away again. Lower case.
+    void set_vector_indexes(std::set<std::string, std::less<>> names) {
+        vector_indexes_ = std::move(names);
+    }
 
 private:
     static int callback(void* self, int action, const char* a, const char* b, const char* database,
@@ -58,6 +62,7 @@ private:
     int decide_change(identity::Right right, std::string_view table);
     int decide_index(identity::Right right, std::string_view name, std::string_view table);
     int decide_definition(int action, std::string_view a, std::string_view b);
+    int decide_unused_name(std::string_view name);
     int decide_full_text(std::string_view name);
     int decide_new_name(identity::Right right, std::string_view name, std::string_view table);
     int decide_table(identity::Right right, std::string_view table);
@@ -85,6 +90,7 @@ private:
     std::optional<Error> denial_;
     VirtualTables virtual_tables_;
     std::set<std::string, std::less<>> collections_;
+    std::set<std::string, std::less<>> vector_indexes_;
 };
 
 // Names that belong to the server ("_zs_…"): no statement may use them.

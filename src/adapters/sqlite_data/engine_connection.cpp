@@ -104,6 +104,7 @@ void EngineConnection::refresh_schema() {
     authorizer_.set_collections(collection_names(connection_));
     VectorColumns columns = VectorColumns::load(connection_);
     KnownIndexes indexes = KnownIndexes::load(connection_);
+    authorizer_.set_vector_indexes(indexes.names());
     if (columns == vector_columns_ && indexes == known_indexes_) return;
     // Statements were rewritten for the columns and indexes that there were.
     vector_columns_ = std::move(columns);

@@ -65,6 +65,13 @@ const KnownIndex* KnownIndexes::find_named(std::string_view name) const {
     return found == indexes_.end() ? nullptr : &*found;
 }
 
+std::set<std::string, std::less<>> KnownIndexes::names() const {
+    std::set<std::string, std::less<>> all;
+    for (const KnownIndex& index : indexes_)
+        all.insert(to_lower(index.definition.name));
+    return all;
+}
+
 const KnownIndex* KnownIndexes::find_target(std::string_view target) const {
     if (const KnownIndex* const named = find_named(target)) return named;
     for (auto dot = target.find('.'); dot != std::string_view::npos;

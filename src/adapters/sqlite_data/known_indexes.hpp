@@ -2,6 +2,7 @@
 
 #include "core/data/vector_index.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,9 @@ public:
     // The name of an index, or "table.column".
     const KnownIndex* find_target(std::string_view target) const;
     bool operator==(const KnownIndexes&) const = default;
+
+    // Lower case.
+    std::set<std::string, std::less<>> names() const;
 
 private:
     std::vector<KnownIndex> indexes_;

@@ -145,6 +145,32 @@ TEST_F(SqlNearestTest, MakesAndDropsIndexes) {
     must("DROP INDEX plain");
 }
 
+// Both kinds of index are dropped by the same statement, so a name is one of them.
+TEST_F(SqlNearestTest, ANameBelongsToOneThing) {
+    fill(10);
+    index();
+    EXPECT_EQ(error_of("CREATE INDEX Items_Near ON items (n)"), "index_exists");
+    const auto refused = run("CREATE UNIQUE INDEX IF NOT EXISTS items_near ON items (n)");
+    EXPECT_EQ(refused.summary.error().code, ErrorCode::Conflict);
+    EXPECT_NE(refused.message().find("vector index called 'items_near'"), std::string::npos);
+    EXPECT_EQ(error_of("CREATE TABLE items_near (x)"), "index_exists");
+    EXPECT_EQ(error_of("CREATE TABLE items_near AS SELECT 1 AS x"), "index_exists");
+    EXPECT_EQ(error_of("CREATE VIEW items_near AS SELECT 1 AS x"), "index_exists");
+    must("CREATE TRIGGER items_near AFTER DELETE ON items BEGIN SELECT 1; END");
+    must("DROP INDEX items_near");
+    must("CREATE INDEX items_near ON items (n)");
+    data::VectorIndexDefinition again;
+    again.name = "ITEMS_near";
+    again.table = "items";
+    again.column = "emb";
+    const auto built =
+        run_task(indexes_->build(request("").tenant, again, data::BuildWait::UntilReady));
+    ASSERT_FALSE(built);
+    EXPECT_EQ(built.error().reason, "index_exists");
+    EXPECT_NE(built.error().message.find("an index called"), std::string::npos);
+    EXPECT_TRUE(run_task(indexes_->list(request("").tenant))->empty());
+}
+
 TEST_F(SqlNearestTest, RefusesWrongDefinitions) {
     fill(10);
     const std::string head = "CREATE INDEX i ON items USING hnsw ";
@@ -383,6 +409,27 @@ TEST_F(SqlNearestTest, GeneratedStatementsAgreeWithTheExactSearch) {
     EXPECT_GT(recall, 0.95) << "seed " << kSeed;
 }
 
+// An index that is asked in vain costs time and shows in no answer, so the asking is counted.
+TEST_F(SqlNearestTest, LearnsHowManyRowsAFilterPasses) {
+    fill();
+    index();
+    const std::string head = "SELECT id FROM items WHERE n < ";
+    const auto asked = [&](std::int64_t below) {
+        const double before = searches();
+        const auto found = run(head + "? ORDER BY emb <-> ? LIMIT 10", {below, random_vector()});
+        EXPECT_EQ(found.rows.size(), below > 0 ? 10U : 0U);
+        return searches() - before;
+    };
+    EXPECT_TRUE(plans_index(head + "7 ORDER BY emb <-> ?1 LIMIT 10"));
+    EXPECT_EQ(asked(7), 1);
+    EXPECT_EQ(asked(7), 1);
+    EXPECT_EQ(asked(0), 1);
+    EXPECT_EQ(asked(0), 0) << "no row passes, and that is known by now";
+    EXPECT_EQ(asked(0), 0);
+    EXPECT_EQ(asked(7), 0) << "every row is compared, which tells that all of them pass";
+    EXPECT_EQ(asked(7), 1);
+}
+
 TEST_F(SqlNearestTest, TransactionsSeeTheirOwnRowsAndTheirSnapshot) {
     fill(500);
     index();
@@ -409,27 +456,6 @@ TEST_F(SqlNearestTest, TransactionsSeeTheirOwnRowsAndTheirSnapshot) {
         (void)run_task(quiet->commit());
     }
     const auto writing = begin_writing();
-// An index that is asked in vain costs time and shows in no answer, so the asking is counted.
-TEST_F(SqlNearestTest, LearnsHowManyRowsAFilterPasses) {
-    fill();
-    index();
-    const std::string head = "SELECT id FROM items WHERE n < ";
-    const auto asked = [&](std::int64_t below) {
-        const double before = searches();
-        const auto found = run(head + "? ORDER BY emb <-> ? LIMIT 10", {below, random_vector()});
-        EXPECT_EQ(found.rows.size(), below > 0 ? 10U : 0U);
-        return searches() - before;
-    };
-    EXPECT_TRUE(plans_index(head + "7 ORDER BY emb <-> ?1 LIMIT 10"));
-    EXPECT_EQ(asked(7), 1);
-    EXPECT_EQ(asked(7), 1);
-    EXPECT_EQ(asked(0), 1);
-    EXPECT_EQ(asked(0), 0) << "no row passes, and that is known by now";
-    EXPECT_EQ(asked(0), 0);
-    EXPECT_EQ(asked(7), 0) << "every row is compared, which tells that all of them pass";
-    EXPECT_EQ(asked(7), 1);
-}
-
     const double before = searches();
     (void)ask(*writing);
     EXPECT_EQ(searches(), before + 1);

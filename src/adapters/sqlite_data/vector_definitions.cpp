@@ -66,6 +66,22 @@ Result<void> write_definition(sqlite::Connection& connection,
     return put->run();
 }
 
+// The engine's indexes and tables have names of their own, and DROP INDEX has to know one of two.
+Result<void> check_name(sqlite::Connection& connection, const std::string& name) {
+    auto look = connection.prepare_cached(
+        "SELECT type FROM sqlite_schema WHERE name=?1 COLLATE NOCASE AND type<>'trigger'");
+    if (!look) return std::move(look).error();
+    auto bound = look->bind_all(name);
+    if (!bound) return bound;
+    const auto there = look->step();
+    if (!there) return there.error();
+    if (!*there) return {};
+    const bool is_index = look->text(0) == "index";
+    return conflict("there is " + std::string(is_index ? "an " : "a ") + std::string(look->text(0))
+                        + " called '" + name + "': choose another name for the index",
+                    "index_exists");
+}
+
 Result<void> erase_definition(sqlite::Connection& connection, const data::VectorColumn& column) {
     const auto exists = table_exists(connection);
     if (!exists) return exists.error();
@@ -115,8 +131,14 @@ async::Task<Result<void>> SqliteVectorDefinitions::put_definition(
     identity::Tenant tenant, VectorIndexDefinition definition) {
     auto database = co_await engine_.database(std::move(tenant));
     if (!database) co_return std::move(database).error();
-    auto work = [definition = std::move(definition)](sqlite::Connection& connection) {
-        return write_definition(connection, definition);
+    auto work = [home = database->get(), definition = std::move(definition)](
+                    sqlite::Connection& connection) -> Result<void> {
+        auto unused = check_name(connection, definition.name);
+        if (!unused) return unused;
+        auto put = write_definition(connection, definition);
+        // For the writes behind this one; readers find it when it is durable.
+        if (put) home->schema_changed();
+        return put;
     };
     auto written = co_await (*database)->writer().run(std::move(work));
     if (written) (*database)->schema_changed();

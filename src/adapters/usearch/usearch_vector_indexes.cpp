@@ -257,11 +257,15 @@ async::Task<Result<data::VectorBuild>> UsearchVectorIndexes::build(identity::Ten
     const data::VectorTable names = column->table();
     definition.table = names.table;
     definition.column = names.column;
-    if (definition.name.empty()) definition.name = names.table + "_" + names.column + "_hnsw";
+    const auto known = co_await definition_of(column_of(tenant, definition));
+    // Made anew without a name, it keeps its own.
+    if (definition.name.empty()) {
+        definition.name = known ? known->name : names.table + "_" + names.column + "_hnsw";
+    }
     auto checked = co_await check_new(column, definition);
     if (!checked) co_return std::move(checked).error();
     data::VectorBuild made;
-    made.replaced = (co_await definition_of(column_of(tenant, definition))).has_value();
+    made.replaced = known.has_value();
     auto kept = co_await store_.put_definition(tenant, definition);
     if (!kept) co_return std::move(kept).error();
     registry_->forget_definitions(tenant);
