@@ -1,6 +1,7 @@
 #include "adapters/usearch/index_metrics.hpp"
 #include "adapters/usearch/limits.hpp"
 #include "adapters/usearch/usearch_vector_indexes.hpp"
+#include "base/encoding.hpp"
 #include "base/log.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -128,14 +129,23 @@ bool UsearchVectorIndexes::evict_blocking(LiveColumnPtr column) {
     index_metrics().evictions.add();
     if (is_indexed) return true;
     column->remove_files_blocking();
-    const auto others = registry_->all();
-    const bool is_last = std::ranges::none_of(others, [&](const LiveColumnPtr& other) {
-        return is_same_table(other->id(), column->id());
-    });
-    if (is_last && journal_ != nullptr) {
-        (void)wait_blocking(journal_->unfollow(column->id().tenant, column->id().table));
-    }
+    unfollow_when_unused_blocking(column->id());
     return true;
+}
+
+// Neither a column of the table that is in memory nor an index that comes back has a use for its
+// history.
+void UsearchVectorIndexes::unfollow_when_unused_blocking(const VectorColumn& column) {
+    if (journal_ == nullptr) return;
+    for (const LiveColumnPtr& other : registry_->all()) {
+        if (is_same_table(other->id(), column)) return;
+    }
+    const auto definitions = wait_blocking(definitions_of(column.tenant));
+    if (!definitions) return;
+    for (const auto& definition : **definitions) {
+        if (equals_ignoring_case(definition.table, column.table)) return;
+    }
+    (void)wait_blocking(journal_->unfollow(column.tenant, column.table));
 }
 
 // Whoever opens a column meanwhile looks at `listens_` after the column is in the registry.

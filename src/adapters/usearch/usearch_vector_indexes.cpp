@@ -334,12 +334,18 @@ async::Task<Result<void>> UsearchVectorIndexes::drop(VectorColumn column) {
     if (!removed) co_return removed;
     registry_->forget_definitions(column.tenant);
     const LiveColumnPtr live = registry_->find(key_of(column));
-    auto forget = [live, path = graph_path(column.tenant, definition->name)]() -> Result<void> {
+    auto forget = [this, live, key = key_of(column),
+                   path = graph_path(column.tenant, definition->name)]() -> Result<void> {
+        remove_snapshot_blocking(path);
         if (live) {
             live->want_graph_blocking(std::nullopt);
             live->name_index({});
+            return {};
         }
-        remove_snapshot_blocking(path);
+        // It left the memory before: nothing else comes by its files and its table's history.
+        if (!options_.folder.empty()) remove_column_files_blocking(vectors_path(key));
+        unfollow_when_unused_blocking(key);
+        stop_listening_when_unused();
         return {};
     };
     co_return co_await searchers_.run(std::move(forget));

@@ -89,6 +89,7 @@ private:
     void store_vectors_blocking(const LiveColumnPtr& column);
     void trim_journal_blocking(const LiveColumnPtr& column);
     bool evict_blocking(LiveColumnPtr column);
+    void unfollow_when_unused_blocking(const data::VectorColumn& column);
     void stop_listening_when_unused();
     std::vector<data::VectorColumn> stored_columns_blocking() const;
     std::string file_of(const identity::Tenant& tenant, const std::string& kind,

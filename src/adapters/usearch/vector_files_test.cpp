@@ -287,5 +287,34 @@ TEST_F(VectorFilesTest, WhatIsUnusedLeavesAndComesBack) {
     EXPECT_EQ(metrics::value("vector_change_capture"), 1);
 }
 
+// Its rows are noted while it is away, so that it comes back quickly; not when it is dropped there.
+TEST_F(VectorFilesTest, AnIndexThatIsAwayIsFollowedUntilItIsDropped) {
+    fill(1, 2500);
+    build();
+    settle();
+    index_options_.idle_max = std::chrono::seconds(0);
+    close();
+    open();
+    (void)search(random_vector());
+    settle();
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    while (metrics::value("vector_columns") != 0 && std::chrono::steady_clock::now() < patience) {
+        indexes_->sweep_blocking();  // a merge may still hold the column
+        std::this_thread::yield();
+    }
+    const auto mark = run_task(journal_->follow(column().tenant, "items"));
+    ASSERT_TRUE(mark);
+    must("DELETE FROM items WHERE id = 10");
+    const auto noted = run_task(journal_->changes_since(column().tenant, "items", *mark));
+    ASSERT_TRUE(noted && *noted);
+    EXPECT_EQ((*noted)->row_ids, std::vector<std::int64_t>{10});
+    EXPECT_NE(stored_file(".column"), "");
+    ASSERT_TRUE(run_task(indexes_->drop(column())));
+    const auto gone = run_task(journal_->changes_since(column().tenant, "items", *mark));
+    ASSERT_TRUE(gone);
+    EXPECT_FALSE(*gone);
+    EXPECT_EQ(stored_file(".column"), "");
+}
+
 }  // namespace
 }  // namespace zs::usearch
