@@ -28,6 +28,16 @@ struct Rejection {
     std::string message;
 };
 
+// Where a stream can be taken up again: between documents.
+enum class Place : std::uint8_t { TopLevel, ArrayBegin, ArrayValue, ArrayAfterValue };
+struct Position {
+    std::uint64_t offset = 0;
+    std::uint64_t line = 1;
+    std::uint64_t index = 0;  // documents before it
+    Place place = Place::TopLevel;
+    bool operator==(const Position&) const = default;
+};
+
 // One document, or the place where one was rejected. Lifetime: as its batch.
 struct Document {
     std::string_view json;     // as received, without surrounding blanks; cut when rejected
@@ -37,18 +47,13 @@ struct Document {
     Value id;                  // `_id`, else the field that stands for it
     std::size_t values = 0;    // its first value in the batch
     std::int32_t rejection = -1;
-
-    bool is_rejected() const { return rejection >= 0; }
-};
-
-// Where a stream can be taken up again: behind a document.
-enum class Place : std::uint8_t { TopLevel, ArrayBegin, ArrayValue, ArrayAfterValue };
-struct Position {
-    std::uint64_t offset = 0;
-    std::uint64_t line = 1;
-    std::uint64_t index = 0;  // documents before it
     Place place = Place::TopLevel;
-    bool operator==(const Position&) const = default;
+
+    // Before it, so that it comes again.
+    Position position() const {
+        return {.offset = offset, .line = line, .index = index, .place = place};
+    }
+    bool is_rejected() const { return rejection >= 0; }
 };
 
 class Extractor;

@@ -128,6 +128,7 @@ Document DocumentReader::document_at(std::string_view json, std::size_t lead) co
     document.index = index_;
     document.offset = offset_ + lead;
     document.line = line_;
+    document.place = place_;
     return document;
 }
 

@@ -230,6 +230,31 @@ TEST_P(CollectionStoreContract, AStreamIsKeptWithItsDocuments) {
     EXPECT_EQ(state.counts.batches, 1U);
 }
 
+TEST_P(CollectionStoreContract, AStreamThatStoppedIsBeforeTheDocumentThatStoppedIt) {
+    ASSERT_TRUE(create("c"));
+    ASSERT_TRUE(create("dead"));
+    auto write = write_of(scope("c"), "{\"_id\":1}\n[]\n{\"_id\":2}\n []\n{\"_id\":3}\n");
+    write.errors_max = 1;
+    write.dead_letters = scope("dead");
+    data::StreamState state;
+    state.key = "key";
+    state.position = write.batches.back()->end();
+    write.stream = state;
+    const auto stopped = store(std::move(write));
+    ASSERT_TRUE(stopped) << stopped.error().message;
+    EXPECT_TRUE(stopped->stopped);
+    EXPECT_EQ(stopped->counts.errors, 2U);
+    const documents::Position place{.offset = 24, .line = 4, .index = 3};
+    EXPECT_EQ(stopped->stopped_at, place);
+    const auto known = run_task(stores_.documents->stream(tenant(), "key"));
+    ASSERT_TRUE(known && *known);
+    EXPECT_EQ((*known)->position, place);
+    EXPECT_EQ((*known)->counts.ingested, 2U);
+    EXPECT_EQ((*known)->counts.errors, 1U) << "the other one is tried again";
+    EXPECT_EQ((*known)->counts.batches, 1U);
+    EXPECT_EQ(count("dead"), 1U) << "so it is no dead letter";
+}
+
 TEST_P(CollectionStoreContract, AnotherProjectionIsNotWrittenTo) {
     ASSERT_TRUE(create("c"));
     auto old = write_of(scope("c"), "{\"a\":1}\n");

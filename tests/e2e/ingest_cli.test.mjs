@@ -66,6 +66,43 @@ test('compressed files, JSON, and reports for machines', async () => {
   assert.deepEqual(JSON.parse(reply.stdout).map((report) => report.ingested), [3000, 2]);
 });
 
+test('packed on its way, and what is passed over goes to the dead letters', async () => {
+  const file = path.join(folder, 'p.ndjson');
+  await writeFile(file, `${documents(3000)}\n{"_id":7}\n{bad\n`);
+  for (const coding of ['gzip', 'zstd', 'none']) {
+    const reply = await run('ingest', file, '--collection', `packed_${coding}`, '--create',
+      '--compress', coding, '--dead-letter', `rejected_${coding}`);
+    assert.equal(reply.status, 1, 'two documents were not stored');
+    assert.equal(reply.stdout, `${file}: 3000 ingested, 0 ignored, 2 errors\n`, reply.stderr);
+    assert.equal(await count(`packed_${coding}`), 3000);
+    const letters = await server.sql(token,
+      `SELECT json_extract(doc, '$.error') AS e FROM rejected_${coding} ORDER BY rowid`);
+    assert.deepEqual(letters.rows.map(({ e }) => e), ['duplicate_id', 'invalid_json']);
+    const again = await run('ingest', file, '--collection', `packed_${coding}`,
+      '--compress', coding, '--dead-letter', `rejected_${coding}`);
+    assert.match(again.stdout, /3000 ingested, 0 ignored, 2 errors/);
+    assert.equal(await count(`rejected_${coding}`), 2, 'told once');
+  }
+  const packed = await server.get('/metrics');
+  assert.match(packed.text, /^ingest_documents_total/m);
+});
+
+test('a stream that an error ended goes on in the mended file', async () => {
+  const file = path.join(folder, 'mended.ndjson');
+  const options = [file, '--collection', 'mended', '--on-error', 'abort'];
+  await writeFile(file, '{"n":1}\n{"n":2}\n{bad\n{"n":4}\n');
+  const first = await run('ingest', ...options, '--create');
+  assert.equal(first.status, 1);
+  assert.match(first.stderr, /line 3: /);
+  const [, key] = /--key (cli-[0-9a-f]+)/.exec(first.stderr);
+  assert.equal(await count('mended'), 2);
+  await writeFile(file, '{"n":1}\n{"n":2}\n{"n":"mended"}\n{"n":4}\n{"n":5}\n');
+  const second = await run('ingest', ...options, '--key', key);
+  assert.equal(second.status, 0, second.stderr);
+  assert.match(second.stdout, /: 5 ingested, 0 ignored, 0 errors/);
+  assert.equal(await count('mended'), 5, 'nothing is stored twice, although there are no ids');
+});
+
 test('exit codes', async () => {
   const bad = path.join(folder, 'bad.ndjson');
   await writeFile(bad, '{"a":1}\n{bad\n');

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import { after as afterAll, before, test } from 'node:test';
 
+import { Socket } from './support/events.mjs';
 import { expectStatus, problem, Server } from './support/server.mjs';
 
 let server;
@@ -60,6 +61,53 @@ test('dead letters keep what could not be stored, and why', async () => {
   problem(assert, await ingest(name, '{}', `?dead_letter=${name}`), 400, 'invalid_argument');
   problem(assert, await ingest(name, '{}', `?dead_letter=${dead}&atomic=true`), 400,
     'invalid_argument');
+});
+
+test('after on_error=abort the stream goes on before what ended it', async () => {
+  const name = await create();
+  const dead = await create();
+  const headers = { 'Idempotency-Key': 'mended' };
+  const query = `?on_error=abort&dead_letter=${dead}`;
+  const good = '{"n":1}\n{"n":2}\n';
+  const refused = problem(assert, await ingest(name, `${good}{bad\n{"n":4}\n`, query, headers), 422,
+    'ingest_failed');
+  assert.equal(refused.details.resume_from, good.length);
+  assert.equal(refused.details.error_details[0].line, 3);
+  assert.deepEqual([await total(name), await total(dead)], [2, 0]);
+  const place = await server.get(`/v1/collections/${name}/ingest`, { token, headers });
+  expectStatus(place, 200);
+  assert.deepEqual([place.json.offset, place.json.documents, place.json.errors],
+    [good.length, 2, 0]);
+  problem(assert, await ingest(name, '{}', `${query}&resume_from=0`, headers), 409,
+    'resume_mismatch');
+  const rest = await ingest(name, '{"n":3}\n{"n":4}\n', `${query}&resume_from=${good.length}`,
+    headers);
+  expectStatus(rest, 200);
+  assert.deepEqual([rest.json.ingested, rest.json.errors, await total(name)], [4, 0, 4]);
+  const whole = await ingest(name, `${good}{"n":3}\n{"n":4}\n{"n":5}\n`, query, headers);
+  assert.deepEqual([whole.json.ingested, await total(name)], [5, 5]);
+});
+
+test('every commit of a stream is an event', async () => {
+  const name = await create();
+  const socket = await Socket.open(server, { token });
+  await socket.subscribe(`collections/${name}`);
+  const body = Array.from({ length: 2500 }, (_, i) => JSON.stringify({ _id: i })).join('\n');
+  await ingest(name, body, '?dry_run=true');
+  await ingest(name, '{"_id":1}\n[]', '?atomic=true');
+  const reply = await ingest(name, body);
+  const told = [];
+  let count = 0;
+  while (count < 2500) {
+    const { data } = await socket.event(`collections/${name}`, 'ingest');
+    assert.equal(data.ids.length, Math.min(100, data.count));
+    assert.equal(data.ids[0], `${count}`, 'in order, and nothing of what was undone');
+    assert.match(data.message, /documents ingested$/);
+    count += data.count;
+    told.push(data);
+  }
+  assert.deepEqual([count, told.length], [reply.json.ingested, reply.json.batches]);
+  await socket.close();
 });
 
 test('a repetition says that it is one', async () => {

@@ -298,25 +298,21 @@ Result<data::DocumentWritten> MemoryCollections::write_locked(const data::Docume
             if (written.stopped) break;
             auto error = store(**kept, write, *batch, document, written);
             if (!error) continue;
-            if (letters != nullptr) {
+            written.stopped = written.counts.errors >= write.errors_max;
+            if (written.stopped) written.stopped_at = document.position();
+            if (letters != nullptr && !written.stopped) {
                 auto made = letter(*error, document.json, clock_);
                 letters->by_id[made.id] = ++letters->last_row;
                 letters->rows[letters->last_row] = std::move(made);
             }
             ++written.counts.errors;
-            written.stopped = written.counts.errors > write.errors_max;
             if (written.errors.size() < data::limits::kDocumentErrorsMax) {
                 written.errors.push_back(std::move(*error));
             }
         }
     }
-    if (!write.stream || written.stopped || write.dry_run) return written;
-    data::StreamState state = *write.stream;
-    state.counts.ingested += written.counts.ingested;
-    state.counts.ignored += written.counts.ignored;
-    state.counts.replaced += written.counts.replaced;
-    state.counts.errors += written.counts.errors;
-    ++state.counts.batches;
+    if (!write.stream || write.dry_run) return written;
+    auto state = data::stream_behind(*write.stream, written);
     tenants_[write.scope.tenant].streams[state.key] = std::move(state);
     return written;
 }

@@ -209,16 +209,35 @@ Result<std::string> send_with_retries(ApiSession& session, const IngestOptions& 
     }
 }
 
-Result<void> create_collection(ApiSession& session, const IngestOptions& options) {
-    ApiCall look{.method = "GET", .path = "/v1/collections/" + encoded(options.collection)};
+Result<void> create_collection(ApiSession& session, const std::string& name) {
+    ApiCall look{.method = "GET", .path = "/v1/collections/" + encoded(name)};
     auto found = session.call(look);
     if (found) return {};
     if (found.error().reason != "no_such_collection") return std::move(found).error();
     ApiCall make{.method = "POST", .path = "/v1/collections"};
-    make.body = json::object{{"name", options.collection}};
+    make.body = json::object{{"name", name}};
     auto made = session.call(make);
     if (!made) return std::move(made).error();
     return {};
+}
+
+// The key is made of the file, which is another one when it is mended.
+void show_way_on(Console& console, const Input& input) {
+    console.note(
+        "What came before it is stored. Mend the file from there on, then go on with the "
+        "same command and\n  --key "
+        + input.key);
+}
+
+void show_errors(Console& console, const json::value* errors) {
+    if (errors == nullptr || !errors->is_array()) return;
+    for (const auto& error : errors->get_array()) {
+        const auto* message =
+            error.is_object() ? error.get_object().if_contains("message") : nullptr;
+        if (message != nullptr && message->is_string()) {
+            console.note("  " + std::string(message->get_string()));
+        }
+    }
 }
 
 void show_report(Console& console, const Input& input, const json::object& report) {
@@ -228,15 +247,7 @@ void show_report(Console& console, const Input& input, const json::object& repor
     };
     console.out << input.path << ": " << number("ingested") << " ingested, " << number("ignored")
                 << " ignored, " << number("errors") << " errors\n";
-    const auto* errors = report.if_contains("error_details");
-    if (errors == nullptr || !errors->is_array()) return;
-    for (const auto& error : errors->get_array()) {
-        const auto* message =
-            error.is_object() ? error.get_object().if_contains("message") : nullptr;
-        if (message != nullptr && message->is_string()) {
-            console.note("  " + std::string(message->get_string()));
-        }
-    }
+    show_errors(console, report.if_contains("error_details"));
 }
 
 }  // namespace
@@ -248,7 +259,10 @@ int run_ingest(const IngestOptions& options, Console& console, const Clock& cloc
         return console.fail(usage_error("--key names one stream, so it takes one file"));
     }
     if (options.create) {
-        auto created = create_collection(*session, options);
+        auto created = create_collection(*session, options.collection);
+        if (created && options.dead_letter) {
+            created = create_collection(*session, *options.dead_letter);
+        }
         if (!created) return console.fail(created.error());
     }
     json::array reports;
@@ -257,7 +271,14 @@ int run_ingest(const IngestOptions& options, Console& console, const Clock& cloc
         auto input = look_at(path, options);
         if (!input) return console.fail(input.error());
         auto reply = send_with_retries(*session, options, *input, console);
-        if (!reply) return console.fail(reply.error());
+        if (!reply) {
+            const Error failed = reply.error();
+            if (failed.reason == "ingest_failed") {
+                show_errors(console, failed.details.if_contains("error_details"));
+                show_way_on(console, *input);
+            }
+            return console.fail(failed);
+        }
         auto report = parse_json(*reply);
         if (!report || !report->is_object()) {
             return console.fail(data_loss("the answer is not a report"));

@@ -126,6 +126,7 @@ private:
     Result<bool> insert_both();
     Result<bool> judge(int code, Insert& insert);
     Result<void> prepare_savepoints();
+    void say_line(const documents::Document& document);
     void note_error(const documents::Document& document);
     void note_stored(std::string_view id);
 
@@ -187,13 +188,8 @@ Result<WriteOutcome> Writing::run() {
     outcome.undo = write_.dry_run || (write_.atomic && written_.counts.errors > 0);
     if (outcome.undo && write_.atomic) written_.stopped = written_.counts.errors > 0;
     written_.counts.batches = 1;
-    if (write_.stream && !outcome.undo && !written_.stopped) {
-        data::StreamState state = *write_.stream;
-        state.counts.ingested += written_.counts.ingested;
-        state.counts.ignored += written_.counts.ignored;
-        state.counts.replaced += written_.counts.replaced;
-        state.counts.errors += written_.counts.errors;
-        ++state.counts.batches;
+    if (write_.stream && !outcome.undo) {
+        const auto state = data::stream_behind(*write_.stream, written_);
         auto kept = put_stream(connection_, state, to_unix_millis(ids_.time()));
         if (!kept) return std::move(kept).error();
     }
@@ -210,9 +206,16 @@ Result<void> Writing::run_all() {
             auto stored = run_one(*batch, document);
             if (!stored) return bulk.translate(std::move(stored).error());
             if (*stored) continue;
+            say_line(document);
+            // What stops a stream is tried again when that goes on: it is no dead letter.
+            const bool stops = written_.counts.errors >= write_.errors_max;
+            if (write_.dead_letters && !stops) {
+                dead_letters_.add(collection_.name, document, failed_.code, failed_.message);
+            }
             note_error(document);
-            if (written_.counts.errors <= write_.errors_max) continue;
+            if (!stops) continue;
             written_.stopped = true;
+            written_.stopped_at = document.position();
             return {};
         }
     }
@@ -226,9 +229,6 @@ void Writing::note_stored(std::string_view id) {
 
 void Writing::note_error(const documents::Document& document) {
     ++written_.counts.errors;
-    if (write_.dead_letters) {
-        dead_letters_.add(collection_.name, document, failed_.code, failed_.message);
-    }
     if (written_.errors.size() >= data::limits::kDocumentErrorsMax) return;
     data::DocumentError error;
     error.index = document.index;
@@ -237,6 +237,12 @@ void Writing::note_error(const documents::Document& document) {
     error.code = std::move(failed_.code);
     error.message = std::move(failed_.message);
     written_.errors.push_back(std::move(error));
+}
+
+// What the engine says knows no line.
+void Writing::say_line(const documents::Document& document) {
+    if (failed_.message.starts_with("line ")) return;
+    failed_.message.insert(0, "line " + std::to_string(document.line) + ": ");
 }
 
 // False: failed_ says why this document was not stored.

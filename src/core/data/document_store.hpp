@@ -27,13 +27,14 @@ struct DocumentWrite {
     DocumentScope scope;
     DocumentBatches batches;
     OnConflict on_conflict = OnConflict::Error;
-    std::uint64_t errors_max = 0;  // one more stops behind what was stored before it
+    std::uint64_t errors_max = 0;  // one more stops before the document that is it
     bool atomic = false;           // an error undoes everything
     bool dry_run = false;          // everything is undone
-    // Each document that is not stored becomes a document here, in the same commit. When that is
+    // Each document that is passed over becomes a document here, in the same commit. When that is
     // impossible nothing is written: Unprocessable "dead_letter_failed".
     std::optional<DocumentScope> dead_letters;
-    // What the stream came to before; kept together with the documents, counted on.
+    // What the stream came to before; kept together with the documents, counted on. A stream that
+    // stopped is kept as being before the document that stopped it, which is not counted.
     std::optional<StreamState> stream;
 };
 
@@ -41,8 +42,12 @@ struct DocumentWritten {
     IngestCounts counts;
     std::vector<DocumentError> errors;  // the first ones
     std::vector<std::string> ids;       // of what was stored, the first ones
-    bool stopped = false;               // by errors_max
+    bool stopped = false;               // by errors_max, or by any error of an atomic write
+    documents::Position stopped_at;     // before the document that was one error too many
 };
+
+// What a stream came to with a write that was not undone.
+StreamState stream_behind(StreamState before, const DocumentWritten& written);
 
 struct StoredDocument {
     std::string id;

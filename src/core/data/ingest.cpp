@@ -1,4 +1,4 @@
-#include "core/data/ingest.hpp"
+#include "core/data/document_store.hpp"
 
 #include <array>
 
@@ -17,6 +17,19 @@ Result<T> find_choice(const Names& names, std::string_view text, std::string_vie
 }
 
 }  // namespace
+
+StreamState stream_behind(StreamState before, const DocumentWritten& written) {
+    IngestCounts& counts = before.counts;
+    counts.ingested += written.counts.ingested;
+    counts.ignored += written.counts.ignored;
+    counts.replaced += written.counts.replaced;
+    counts.errors += written.counts.errors;
+    ++counts.batches;
+    if (!written.stopped) return before;
+    before.position = written.stopped_at;
+    --counts.errors;
+    return before;
+}
 
 std::string_view to_text(OnConflict choice) noexcept {
     return kConflicts[static_cast<std::size_t>(choice)];

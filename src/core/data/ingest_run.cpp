@@ -223,7 +223,7 @@ Result<bool> IngestService::Run::absorb(Written written) {
     counts.errors += written->counts.errors;
     counts.batches += written->counts.batches;
     if (!setup_.request.dry_run) {
-        report_.committed_bytes = writing_end_;
+        report_.committed_bytes = written->stopped ? written->stopped_at.offset : writing_end_;
         auto& all = ingest_metrics();
         all.ingested.add(static_cast<double>(written->counts.ingested));
         all.ignored.add(static_cast<double>(written->counts.ignored));
@@ -331,6 +331,10 @@ Error IngestService::Run::too_many_errors(std::string message) const {
     error.message = std::move(message);
     error = with_counts(std::move(error));
     error.details["error_details"] = show_errors(report_.errors);
+    const auto& request = setup_.request;
+    if (!request.stream_key.empty() && !request.atomic && !request.dry_run) {
+        error.details["resume_from"] = report_.committed_bytes;
+    }
     return error;
 }
 

@@ -242,5 +242,50 @@ TEST_F(IngestServiceTest, AStoreThatFailsEndsTheStreamWithWhatIsKept) {
     EXPECT_EQ(count("c"), 2000U);
 }
 
+TEST_F(IngestServiceTest, AnAbortedStreamGoesOnBeforeWhatEndedIt) {
+    int made = 0;
+    for (const auto form : {documents::Form::Lines, documents::Form::Values}) {
+        for (const bool whole : {true, false}) {
+            const bool lines = form == documents::Form::Lines;
+            const std::string name = "c" + std::to_string(++made);
+            create(name);
+            const std::string begin =
+                (lines ? "" : "[") + std::string("{\"_id\":\"a\"}") + (lines ? "\n" : ", ");
+            const std::string rest =
+                std::string(lines ? "\n" : ",") + "{\"_id\":\"b\"}" + (lines ? "\n" : "]");
+            auto wanted = request();
+            wanted.collection = name;
+            wanted.form = form;
+            wanted.on_error = OnError::Abort;
+            wanted.stream_key = name;
+            const auto failed = send(wanted, {begin + "{\"_id\":\"a\"}" + rest});
+            ASSERT_FALSE(failed);
+            EXPECT_EQ(failed.error().reason, "ingest_failed");
+            const auto& details = failed.error().details;
+            EXPECT_EQ(details.at("resume_from").to_number<std::size_t>(), begin.size()) << begin;
+            EXPECT_EQ(details.at("committed_offset"), details.at("resume_from"));
+            EXPECT_EQ(count(name), 1U);
+            EXPECT_FALSE(send(wanted, {begin + "{\"_id\":\"a\"}" + rest})) << "as before";
+            EXPECT_EQ(count(name), 1U);
+            const std::string mended = "{\"_id\":\"mended\"}" + rest;
+            if (!whole) wanted.resume_from = begin.size();
+            const auto report = send(wanted, {whole ? begin + mended : mended});
+            ASSERT_TRUE(report) << report.error().message;
+            EXPECT_EQ(report->counts.ingested, 3U);
+            EXPECT_EQ(report->counts.errors, 0U);
+            EXPECT_EQ(count(name), 3U);
+        }
+    }
+}
+
+TEST_F(IngestServiceTest, WithoutAKeyThereIsNothingToGoOnWith) {
+    auto wanted = request();
+    wanted.on_error = OnError::Abort;
+    const auto failed = send(wanted, {"{\"_id\":1}\n[]\n"});
+    ASSERT_FALSE(failed);
+    EXPECT_FALSE(failed.error().details.contains("resume_from"));
+    EXPECT_EQ(failed.error().details.at("committed_offset").to_number<int>(), 10);
+}
+
 }  // namespace
 }  // namespace zs::data
