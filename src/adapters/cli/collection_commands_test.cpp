@@ -106,6 +106,35 @@ TEST_F(CollectionCommandsTest, APackedFileIsSentAsItIs) {
     EXPECT_EQ(sent.body, "whatever");
 }
 
+TEST_F(CollectionCommandsTest, AnExportSaysHowLongStill) {
+    const std::string line = "{\"_id\":\"a\"}\n";
+    const FakeHttpServer server([&](const FakeRequest& request) {
+        if (request.target.find("/export") == std::string::npos) {
+            return FakeReply{200, "application/json", R"({"name":"c","document_count":8})"};
+        }
+        return FakeReply{200, "application/x-ndjson", line + line};
+    });
+    ExportOptions options;
+    options.target.url = server.url();
+    options.target.token = "secret";
+    options.collection = "c";
+    options.output = folder_.file("out.ndjson");
+    Console console{.in = in_, .out = out_, .err = err_};
+    console.environment["HOME"] = folder_.path().string();
+    console.out_is_terminal = true;
+    EXPECT_EQ(run_export(options, console, clock_), 0) << err_.str();
+    EXPECT_THAT(err_.str(), HasSubstr("c  [######..................]  25 %  24 B"));
+    EXPECT_THAT(err_.str(), HasSubstr("ETA "));
+    EXPECT_THAT(err_.str(), HasSubstr("100 %  24 B")) << "in the end it is known";
+    // Without a terminal nobody is asked, and nothing is drawn.
+    console.out_is_terminal = false;
+    err_.str("");
+    const auto before = server.requests().size();
+    EXPECT_EQ(run_export(options, console, clock_), 0);
+    EXPECT_EQ(err_.str(), "");
+    EXPECT_EQ(server.requests().size(), before + 1);
+}
+
 TEST_F(CollectionCommandsTest, ACutTableGoesOn) {
     int calls = 0;
     const FakeHttpServer server([&](const FakeRequest&) {

@@ -5,6 +5,8 @@
 
 #include <boost/json.hpp>
 
+#include <algorithm>
+
 namespace zs::cli {
 namespace {
 
@@ -75,6 +77,7 @@ bool ExportedText::add(std::string_view piece) {
             head_written_ = true;
         } else {
             last_.assign(record);
+            ++documents_;
         }
         begin = seen_ = end;
     }
@@ -95,6 +98,14 @@ void ExportedText::finish() {
     if (head && head_written_) return;
     out_ << rest_;
     written_ += rest_.size();
+}
+
+std::optional<std::uint64_t> estimated_bytes(const ExportedText& text,
+                                             std::uint64_t documents_total) {
+    if (text.documents() == 0 || documents_total == 0) return std::nullopt;
+    const double each = static_cast<double>(text.written()) / static_cast<double>(text.documents());
+    const auto all = static_cast<std::uint64_t>(each * static_cast<double>(documents_total));
+    return std::max(text.written(), all);
 }
 
 std::unique_ptr<ExportedText> make_exported_text(std::string_view format, std::ostream& out) {

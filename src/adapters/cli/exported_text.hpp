@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ public:
     // `_id` of the last whole document; "" for none yet.
     virtual std::string last_id() const = 0;
     std::uint64_t written() const { return written_; }
+    std::uint64_t documents() const { return documents_; }
 
 protected:
     // Looks on in `text` from `at`. The place behind the record's end, or npos, and then it goes on
@@ -39,9 +41,15 @@ private:
     std::string last_;
     std::size_t seen_ = 0;  // of rest_
     std::uint64_t written_ = 0;
+    std::uint64_t documents_ = 0;
     bool head_written_ = false;
     bool head_comes_ = true;
 };
+
+// How many bytes all documents have, if the rest are like those that came; nullopt before the first
+// one. Never less than `written`.
+std::optional<std::uint64_t> estimated_bytes(const ExportedText& text,
+                                             std::uint64_t documents_total);
 
 // "ndjson" or "csv", whose first column is `_id`.
 std::unique_ptr<ExportedText> make_exported_text(std::string_view format, std::ostream& out);

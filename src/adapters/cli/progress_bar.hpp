@@ -22,6 +22,7 @@ public:
     // `done` bytes of it; `begun_at` of them were there before this run.
     void set_begun_at(std::uint64_t done) { begun_at_ = done_ = done; }
     void update(std::uint64_t done);
+    void set_total(std::optional<std::uint64_t> total) { total_ = total; }
 
 private:
     void draw();
