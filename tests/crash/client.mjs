@@ -12,14 +12,14 @@ export class Client {
     this.url = new URL(url);
   }
 
-  // Answers {status, body}; throws Unanswered.
-  request(method, path, { token, body } = {}) {
-    const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = {};
+  // Answers {status, body}; throws Unanswered. `lines` instead of `body` is NDJSON as it is.
+  request(method, path, { token, body, lines, headers: more } = {}) {
+    const text = body === undefined ? lines : JSON.stringify(body);
+    const headers = { ...more };
     if (token?.startsWith('zs_')) headers['X-API-Key'] = token;
     else if (token) headers.Authorization = `Bearer ${token}`;
     if (text !== undefined) {
-      headers['Content-Type'] = 'application/json';
+      headers['Content-Type'] = lines === undefined ? 'application/json' : 'application/x-ndjson';
       headers['Content-Length'] = Buffer.byteLength(text);
     }
     const { hostname, port } = this.url;

@@ -27,20 +27,27 @@ const LOSSES_SHOWN = 20;
 const INTEGRITY_ALWAYS = 50; // the copy grows: later only now and then
 const INTEGRITY_EVERY = 10;
 
+// Who writes, and the tables they need.
+const EVERYBODY = {
+  schema: [...ROW_SCHEMA, ...PAIR_SCHEMA, ...VECTOR_SCHEMA],
+  writers: (many, bank) => [
+    ...many(12, RowWriter), ...many(2, CounterWriter), ...many(1, TableWriter),
+    ...many(3, PairWriter, bank), ...many(2, IdentityWriter), ...many(2, PermissionWriter),
+    ...many(1, VectorWriter),
+  ],
+  hasBank: true,
+};
+
 class CrashLoop {
-  constructor(server, { kills, seed, sabotage }) {
-    Object.assign(this, { server, kills, sabotage });
+  constructor(server, { kills, seed, sabotage, cast = EVERYBODY }) {
+    Object.assign(this, { server, kills, sabotage, cast });
     this.random = new Random(seed);
     this.ledger = new Ledger();
     this.bank = new Bank();
     this.earlyKills = 0;
     const many = (count, Writer, ...more) => Array.from({ length: count },
       (_, number) => new Writer(this.ledger, this.random.fork(), number, ...more));
-    this.writers = [
-      ...many(12, RowWriter), ...many(2, CounterWriter), ...many(1, TableWriter),
-      ...many(3, PairWriter, this.bank), ...many(2, IdentityWriter), ...many(2, PermissionWriter),
-      ...many(1, VectorWriter),
-    ];
+    this.writers = cast.writers(many, this.bank);
   }
 
   async run(progress) {
@@ -76,9 +83,10 @@ class CrashLoop {
     await client.expect(201, 'POST', '/v1/auth/signup', { body: ADMIN });
     client.close();
     await this.#logIn();
-    for (const sql of [...ROW_SCHEMA, ...PAIR_SCHEMA, ...VECTOR_SCHEMA]) {
+    for (const sql of this.cast.schema) {
       await this.client.expect(200, 'POST', '/v1/sql', { token: this.token, body: { sql } });
     }
+    await this.cast.prepare?.(this.client, this.token);
   }
 
   // Every writer writes until the server is gone.
@@ -116,7 +124,7 @@ class CrashLoop {
   async #verify() {
     await this.#logIn();
     for (const writer of this.writers) await writer.verify(this.client, this.token);
-    await this.bank.verify(this.client, this.token, this.ledger);
+    if (this.cast.hasBank) await this.bank.verify(this.client, this.token, this.ledger);
   }
 
   async #verifyAll() {
@@ -129,10 +137,12 @@ class CrashLoop {
 }
 
 // Answers {seed, kills, earlyKills, seconds, counts, losses, oddities}. `sabotage(data)` may damage
-// the data directory after each kill, to see that it is noticed.
-export async function runCrashLoop({ binary, kills, seed, sabotage, progress = () => {} }) {
-  const server = await CrashingServer.create(binary);
-  const loop = new CrashLoop(server, { kills, seed, sabotage });
+// the data directory after each kill, to see that it is noticed. `cast` says who writes.
+export async function runCrashLoop({
+  binary, kills, seed, sabotage, cast, progress = () => {},
+}) {
+  const server = await CrashingServer.create(binary, cast?.env);
+  const loop = new CrashLoop(server, { kills, seed, sabotage, cast });
   const started = performance.now();
   try {
     await loop.run(progress);

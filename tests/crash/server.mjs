@@ -26,14 +26,15 @@ const SETTINGS = {
 };
 
 export class CrashingServer {
-  static async create(binary) {
+  static async create(binary, env = {}) {
     const directory = await mkdtemp(path.join(tmpdir(), 'zserver-crash-'));
-    return new CrashingServer(binary, directory);
+    return new CrashingServer(binary, directory, env);
   }
 
-  constructor(binary, directory) {
+  constructor(binary, directory, env) {
     this.binary = binary;
     this.directory = directory;
+    this.env = env;
     this.data = path.join(directory, 'data');
     this.log = [];
     this.url = null;
@@ -46,7 +47,7 @@ export class CrashingServer {
     this.child = spawn(this.binary, flags, {
       cwd: this.directory,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH, HOME, LANG, ...SETTINGS },
+      env: { PATH, HOME, LANG, ...SETTINGS, ...this.env },
     });
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => resolve(error.message));
