@@ -267,8 +267,8 @@ Result<data::SqlSummary> EngineConnection::run(Prepared& prepared, const data::S
         outcome = **nearest;
     } else {
         outcome = run_here(prepared, request, sink);
-    }
         if (outcome && prepared.nearest) learn_from_comparing(*prepared.nearest);
+    }
     // Compiled again: the schema changed, so what was noted about the statement may be wrong now.
     if (times() != compiled) drop(prepared);
     return outcome;
@@ -319,7 +319,9 @@ Result<data::SqlSummary> EngineConnection::give_rows(const Prepared& prepared,
     nearest_.rows_are_given();
     Result<bool> row = row_is_there;
     data::SqlSummary summary;
-    const int count = statement.column_count();
+    // ALTER TABLE … ADD COLUMN … CHECK has a question to itself, which is nobody's result.
+    const bool defines = prepared.statement_class == StatementClass::Definition;
+    const int count = defines ? 0 : statement.column_count();
     summary.is_query = count > 0;
     if (count > 0 && sink != nullptr) {
         auto taken = sink->columns(columns.describe(statement, *row));
