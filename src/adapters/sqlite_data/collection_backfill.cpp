@@ -15,6 +15,7 @@ constexpr std::size_t kSliceBytesMax = std::size_t{4} << 20;
 struct Row {
     std::int64_t number = 0;
     std::string json;
+    std::string id;
 };
 
 struct Slice {
@@ -25,7 +26,7 @@ struct Slice {
 Result<Slice> read_slice(sqlite::Connection& connection, const CatalogEntry& entry,
                          std::uint64_t documents_max) {
     auto query =
-        connection.prepare("SELECT rowid, doc FROM " + data::quote_name(entry.collection.name)
+        connection.prepare("SELECT rowid, doc, _id FROM " + data::quote_name(entry.collection.name)
                            + " WHERE rowid>?1 AND rowid<=?2 ORDER BY rowid");
     if (!query) return std::move(query).error();
     auto bound = query->bind_all(entry.backfill->next_row, entry.backfill->last_row);
@@ -39,7 +40,8 @@ Result<Slice> read_slice(sqlite::Connection& connection, const CatalogEntry& ent
             slice.last = true;
             break;
         }
-        slice.rows.push_back({query->integer(0), std::string(query->text(1))});
+        slice.rows.push_back(
+            {query->integer(0), std::string(query->text(1)), std::string(query->text(2))});
         bytes += slice.rows.back().json.size();
     }
     return slice;
@@ -64,11 +66,11 @@ Result<void> bind_value(sqlite::Statement& update, int index, const SqlValueView
     }
 }
 
-Error unfit(const std::string& why) {
+Error unfit(const Row& row, const std::string& why) {
     Error error;
     error.code = ErrorCode::Unprocessable;
     error.reason = "backfill_failed";
-    error.message = "a stored document does not fit the projection: " + why;
+    error.message = "the stored document '" + row.id + "' does not fit the projection: " + why;
     return error;
 }
 
@@ -83,7 +85,7 @@ Result<void> fill_row(sqlite::Statement& update, const data::Collection& collect
     reader.finish();
     const auto batch = reader.take();
     if (batch->documents().size() != 1 || batch->documents()[0].is_rejected()) {
-        return unfit("it is not a JSON object");
+        return unfit(row, "it is not a JSON object");
     }
     auto bound = update.bind(1, row.number);
     const auto& columns = collection.projection->columns;
@@ -92,10 +94,10 @@ Result<void> fill_row(sqlite::Statement& update, const data::Collection& collect
         SqlValueView value;
         const auto& given = batch->value(batch->documents()[0], i);
         if (!data::fit_column(columns[i], given, value, scratch)) {
-            return unfit("'" + columns[i].path + "' is not " + columns[i].type);
+            return unfit(row, "'" + columns[i].path + "' is not " + columns[i].type);
         }
         if (columns[i].required && value.kind == SqlValueView::Kind::Null) {
-            return unfit("'" + columns[i].path + "' is missing");
+            return unfit(row, "'" + columns[i].path + "' is missing");
         }
         bound = bind_value(update, static_cast<int>(i) + 2, value);
     }

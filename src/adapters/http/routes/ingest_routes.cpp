@@ -240,7 +240,9 @@ async::Task<Result<Response>> IngestRoutes::ingest(Request& request) {
 
 async::Task<Result<Response>> IngestRoutes::stream(Request& request) {
     const auto key = request.header("idempotency-key");
-    if (!key) co_return invalid_argument("send the stream's Idempotency-Key");
+    if (!key)
+        co_return invalid_argument(
+            "this says how far an ingest with an Idempotency-Key came: send that key as a header");
     auto state = co_await ingest_.stream(request.principal(), key_of(request, *key));
     if (!state) co_return std::move(state).error();
     auto body = show_counts(state->counts);
