@@ -156,6 +156,7 @@ test('a changed projection is filled for what is there', async () => {
   const put = (projection) => call('PUT', '/v1/collections/fill/projection', {projection});
   const bad = await put({columns: {n: {path: 'n', type: 'BOOLEAN'}}});
   problem(assert, bad, 422, 'backfill_failed');
+  assert.match(bad.json.message, /^the stored document '0' does not fit .*'n' is not BOOLEAN$/);
   problem(assert, await call('GET', '/v1/collections/fill/projection'), 404, 'no_projection');
   const first = await put({columns: {n: {path: 'n', type: 'INTEGER', index: true}}});
   assert.equal(first.json?.backfilled, 50, first.text);
