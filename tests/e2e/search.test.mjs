@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after as afterAll, before, test } from 'node:test';
 
 import { documents, embed } from '../../examples/library/library.mjs';
-import { expectStatus, problem, Server } from './support/server.mjs';
+import { eventually, expectStatus, problem, Server } from './support/server.mjs';
 
 const BOOKS = [...documents(600, 7)];
 let server;
@@ -166,4 +166,27 @@ test('the index survives a crash and goes with its table', async () => {
   assert.equal((await search({ table: 'books', text: 'sea', top_k: 1 })).status, 200);
   await server.sql(token, 'DROP TABLE books');
   assert.deepEqual((await server.get('/v1/indexes/text', { token })).json, []);
+});
+
+test('a filling that a crash cut goes on when somebody looks', { timeout: 60_000 }, async () => {
+  const count = 60_000;
+  await server.sql(token, 'CREATE TABLE long (id INTEGER PRIMARY KEY, body TEXT)');
+  await server.sql(token, `INSERT INTO long WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1
+    FROM n WHERE i < ${count}) SELECT i, 'word' || i || ' in a row' FROM n`);
+  const listed = async () => (await server.get('/v1/indexes/text', { token })).json
+    .find(({ table }) => table === 'long');
+  const cut = server.post('/v1/indexes/text/build', { table: 'long', columns: ['body'] }, { token })
+    .catch(() => 'cut');
+  await eventually(async () => (await listed())?.rows > 0, 30_000);
+  await server.crashAndRestart();
+  await cut;
+  token = (await server.login('admin@example.org')).token;
+  // A row that comes while it is being filled is in it, once.
+  await server.sql(token, "INSERT INTO long VALUES (999999, 'a latecomer in a row')");
+  await eventually(async () => (await listed()).state === 'ready', 30_000);
+  assert.equal((await listed()).rows, count + 1);
+  for (const word of ['word1', `word${count}`, 'latecomer']) {
+    const found = await server.post('/v1/search', { table: 'long', text: word }, { token });
+    assert.equal(found.json.results.length, 1, found.text);
+  }
 });
