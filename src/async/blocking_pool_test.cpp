@@ -20,6 +20,16 @@ Task<Result<int>> throw_on_pool(BlockingPool& pool) {
     co_return co_await pool.run(std::move(work));
 }
 
+// What `die_slowly` sets must be seen by whoever has the answer.
+template <class Deleter>
+Task<bool> is_gone_with_answer(BlockingPool& pool, Deleter die_slowly, const bool& gone) {
+    auto work = [held = std::shared_ptr<int>(new int(1), die_slowly)]() -> Result<int> {
+        return *held;
+    };
+    (void)co_await pool.run(std::move(work));
+    co_return gone;
+}
+
 TEST(BlockingPool, RunsWorkElsewhereAndComesBack) {
     BlockingPool pool("test", {.threads = 2, .queue_max = 8});
     EXPECT_EQ(testing::run_task(add_on_pool(pool, 2, 3)).value(), 5);
@@ -42,14 +52,8 @@ TEST(BlockingPool, WhatWorkCapturedIsGoneBeforeTheAnswer) {
             std::this_thread::yield();
             gone = true;
         };
-        auto look = [&]() -> Task<bool> {
-            auto work = [held = std::shared_ptr<int>(new int(1), die_slowly)]() -> Result<int> {
-                return *held;
-            };
-            (void)co_await pool.run(std::move(work));
-            co_return gone;
-        };
-        ASSERT_TRUE(testing::run_task(look())) << "round " << round;
+        ASSERT_TRUE(testing::run_task(is_gone_with_answer(pool, die_slowly, gone)))
+            << "round " << round;
     }
 }
 

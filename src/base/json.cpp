@@ -6,6 +6,9 @@
 #include <boost/json/value_stack.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <set>
 #include <vector>
