@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <dirent.h>
 #include <fcntl.h>
 #include <memory>
@@ -22,6 +23,7 @@ using files::Digest;
 
 constexpr mode_t kFolderMode = 0700;
 constexpr mode_t kFileMode = 0600;
+constexpr std::time_t kAbandonedSeconds = 86'400;
 constexpr int kFolderFlags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
 
 // "ab/cd/<sha256>"
@@ -62,7 +64,8 @@ Result<std::vector<std::string>> names_in(int parent, const std::string& name) {
 }  // namespace
 
 Result<std::unique_ptr<BlobFolder>> BlobFolder::open_blocking(const std::filesystem::path& path,
-                                                              std::uint64_t reserve_bytes) {
+                                                              std::uint64_t reserve_bytes,
+                                                              FolderUsers users) {
     const auto cannot = [&](std::string_view what) {
         return unavailable("cannot " + std::string(what) + " the file store " + path.string() + ": "
                            + std::strerror(errno));
@@ -77,17 +80,24 @@ Result<std::unique_ptr<BlobFolder>> BlobFolder::open_blocking(const std::filesys
     if (::fsync(root.fd()) != 0) return cannot("sync");
     std::unique_ptr<BlobFolder> folder(
         new BlobFolder(std::move(root), std::move(*temporaries), std::move(*blobs), reserve_bytes));
-    auto emptied = folder->empty_temporaries_blocking();
+    auto emptied = folder->empty_temporaries_blocking(users);
     if (!emptied) return std::move(emptied).error();
     return folder;
 }
 
 // What uploads left behind when the process before this one ended.
-Result<void> BlobFolder::empty_temporaries_blocking() {
+Result<void> BlobFolder::empty_temporaries_blocking(FolderUsers users) {
     auto names = names_in(root_.fd(), "tmp");
     if (!names) return std::move(names).error();
-    for (const auto& name : *names)
-        drop_temporary_blocking(name);
+    const auto old = ::time(nullptr) - kAbandonedSeconds;
+    for (const auto& name : *names) {
+        struct stat found {};
+        const bool may_be_written =
+            users == FolderUsers::ManyProcesses
+            && (::fstatat(temporaries_.fd(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) != 0
+                || found.st_mtime > old);
+        if (!may_be_written) drop_temporary_blocking(name);
+    }
     return {};
 }
 

@@ -13,14 +13,19 @@
 
 namespace zs::localfs {
 
+// Whether uploads that lie there unfinished may be those of another process.
+enum class FolderUsers { ThisProcessAlone, ManyProcesses };
+
 // The folders of a store: blobs/ab/cd/<sha256> and tmp/. Every path is made of a digest or of a
 // random name, below a folder that is held open: nothing of a request gets in.
 // Threading: any. Everything blocks.
 class BlobFolder {
 public:
-    // Makes what is missing, with mode 0700, and empties tmp/. Errors: Unavailable naming it.
-    static Result<std::unique_ptr<BlobFolder>> open_blocking(const std::filesystem::path& path,
-                                                             std::uint64_t reserve_bytes);
+    // Makes what is missing, with mode 0700, and empties tmp/: with ManyProcesses of what nobody
+    // wrote to for a day. Errors: Unavailable naming it.
+    static Result<std::unique_ptr<BlobFolder>> open_blocking(
+        const std::filesystem::path& path, std::uint64_t reserve_bytes,
+        FolderUsers users = FolderUsers::ThisProcessAlone);
 
     struct Temporary {
         File file;
@@ -48,7 +53,7 @@ private:
           temporaries_(std::move(temporaries)),
           blobs_(std::move(blobs)),
           reserve_bytes_(reserve_bytes) {}
-    Result<void> empty_temporaries_blocking();
+    Result<void> empty_temporaries_blocking(FolderUsers users);
     Result<void> make_shard_blocking(const std::string& hex);
 
     File root_;

@@ -43,7 +43,7 @@ struct Rehash {
 
 Result<std::unique_ptr<LocalBlobStore>> LocalBlobStore::open_blocking(const Options& options,
                                                                       async::BlockingPool& pool) {
-    auto folder = BlobFolder::open_blocking(options.folder, options.reserve_bytes);
+    auto folder = BlobFolder::open_blocking(options.folder, options.reserve_bytes, options.users);
     if (!folder) return std::move(folder).error();
     return std::unique_ptr<LocalBlobStore>(new LocalBlobStore(std::move(*folder), pool));
 }

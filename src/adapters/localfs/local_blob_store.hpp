@@ -11,12 +11,13 @@ namespace zs::localfs {
 
 struct Options {
     std::filesystem::path folder;  // its parent exists
+    FolderUsers users = FolderUsers::ThisProcessAlone;
     // Free bytes that uploads leave on the disk, for the databases beside them.
     std::uint64_t reserve_bytes = 64ULL << 20;
 };
 
 // Blobs as files of a local disk.
-// Lifetime: the pool outlives it and its readers and writers. One store per folder at a time.
+// Lifetime: the pool outlives it and its readers and writers.
 // Durability: commit() syncs the file, renames it and syncs its folder.
 class LocalBlobStore final : public files::BlobStore {
 public:

@@ -19,9 +19,10 @@ struct Home {
     std::unique_ptr<localfs::LocalBlobStore> store;
 
     Home() { reopen(); }
-    void reopen() {
+    void reopen(localfs::FolderUsers users = localfs::FolderUsers::ThisProcessAlone) {
         store.reset();
         localfs::Options options;
+        options.users = users;
         options.folder = folder.path() / "files";
         options.reserve_bytes = 0;
         auto opened = localfs::LocalBlobStore::open_blocking(options, pool);
@@ -102,6 +103,17 @@ TEST(LocalBlobStoreTest, WhatACrashLeftIsClearedAtStart) {
     home.reopen();
     EXPECT_EQ(home.temporaries(), 0U);
     EXPECT_EQ(*get_blob(*home.store, info->sha256), "abc");
+}
+
+TEST(LocalBlobStoreTest, WhatAnotherProcessIsWritingStays) {
+    Home home;
+    const auto tmp = home.folder.path() / "files/tmp";
+    std::ofstream(tmp / "fresh") << "half an upload";
+    std::ofstream(tmp / "old") << "of two days ago";
+    fs::last_write_time(tmp / "old", fs::file_time_type::clock::now() - std::chrono::hours(48));
+    home.reopen(localfs::FolderUsers::ManyProcesses);
+    EXPECT_TRUE(fs::exists(tmp / "fresh"));
+    EXPECT_FALSE(fs::exists(tmp / "old"));
 }
 
 TEST(LocalBlobStoreTest, EveryDamagedByteIsNoticed) {

@@ -86,8 +86,10 @@ Result<std::vector<FileRecord>> list_in(Session& session, const FileQuery& query
 
 Result<void> remove_in(Session& session, const Tenant& tenant, const Digest& sha256) {
     auto held = session.query_with(
-        "select 1 from file_references where org_id = ? and env_slug = ? and sha256 = ? limit 1",
-        tenant.org_id, tenant.env_slug, sha256);
+        "select 1 from file_references where org_id = ? and env_slug = ? and sha256 = ?"
+        " union all select 1 from job_files where org_id = ? and env_slug = ? and sha256 = ?"
+        " limit 1",
+        tenant.org_id, tenant.env_slug, sha256, tenant.org_id, tenant.env_slug, sha256);
     if (!held) return std::move(held).error();
     if (!held->empty()) return files::file_in_use();
     auto removed =

@@ -1,0 +1,3 @@
+drop table job_files;
+drop table blob_folders;
+drop table job_workers;
