@@ -1,5 +1,7 @@
 #include "core/jobs/cron.hpp"
 
+#include "core/jobs/two_zones.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -11,22 +13,6 @@ namespace {
 Timestamp at(const char* text) {
     return *from_rfc3339(text);
 }
-
-// Berlin in 2026: from 02:00 to 03:00 on 29 March, from 03:00 back to 02:00 on 25 October.
-class TwoZones final : public TimeZones {
-public:
-    Result<ZoneSpan> span(std::string_view zone, Timestamp when) const override {
-        const Timestamp spring = at("2026-03-29T01:00:00Z");
-        const Timestamp autumn = at("2026-10-25T01:00:00Z");
-        const Timestamp begin = at("1970-01-01T00:00:00Z");
-        const Timestamp end = at("2200-01-01T00:00:00Z");
-        if (zone == "UTC") return ZoneSpan{Seconds(0), begin, end};
-        if (zone != "Europe/Berlin") return invalid_argument("no such zone", "invalid_timezone");
-        if (when < spring) return ZoneSpan{Seconds(3600), begin, spring};
-        if (when < autumn) return ZoneSpan{Seconds(7200), spring, autumn};
-        return ZoneSpan{Seconds(3600), autumn, end};
-    }
-};
 
 std::string next(const char* cron, const char* after, const char* zone = "UTC") {
     const auto parsed = Cron::parse(cron);

@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <mutex>
+#include <utility>
 
 namespace zs::jobs {
 namespace json = boost::json;
@@ -19,6 +21,16 @@ constexpr Millis kLook{1'000};
 // A due time that is found this late was not missed: the loop was only busy.
 constexpr Millis kOnTime{60'000};
 constexpr std::size_t kPageOfSchedules = 500;
+
+// How long the list of active schedules is believed: changes made by other processes show up then.
+// What is due is read again before it fires, so an old list only delays.
+constexpr Seconds kListGoodFor{10};
+
+// What a look at one schedule's times shows.
+struct DueTimes {
+    std::vector<Timestamp> now;     // that count, in order
+    std::optional<Timestamp> next;  // when there will be another one
+};
 
 // The same for everybody who looks at this due time.
 Millis jitter_of(const JobSchedule& schedule, Timestamp nominal) {
@@ -48,8 +60,12 @@ struct Scheduler::Impl {
         : store(s), intake(i), queue(q), zones(z), clock(c), group(executor, "schedules") {}
 
     async::Task<Result<JobSchedule>> read(Submitter who, json::object json);
-    Result<std::vector<Timestamp>> due(const JobSchedule& schedule, Timestamp now) const;
-    async::Task<Result<void>> look_at(JobSchedule schedule, Timestamp now);
+    Result<DueTimes> due(const JobSchedule& schedule, Timestamp now) const;
+    async::Task<Result<void>> read_active(Timestamp now);
+    async::Task<Result<void>> look_at(identity::Tenant tenant, ScheduleId id, Timestamp now);
+    std::vector<std::pair<identity::Tenant, ScheduleId>> take_due(Timestamp now);
+    bool is_list_good(Timestamp now);
+    void read_again();
     async::Task<Result<ScheduleProgress>> fire(JobSchedule& schedule, Timestamp nominal);
     async::Task<Result<bool>> may_run(JobSchedule& schedule, json::object& spec);
     ScheduleView view(JobSchedule schedule) const;
@@ -60,7 +76,17 @@ struct Scheduler::Impl {
     JobQueue& queue;
     const TimeZones& zones;
     const Clock& clock;
+    RightsNow rights;
     async::TaskGroup group;
+
+    // An active schedule, and when something of it is due.
+    struct Known {
+        JobSchedule schedule;
+        std::optional<Timestamp> next;
+    };
+    std::mutex mutex;  // of what follows
+    std::vector<Known> known;
+    std::optional<Timestamp> read_at;
 };
 
 Scheduler::Scheduler(ScheduleStore& store, JobIntake& intake, JobQueue& queue,
@@ -106,6 +132,7 @@ async::Task<Result<ScheduleView>> Scheduler::create(Submitter who, json::object 
     schedule->created_at = schedule->updated_at;
     auto added = co_await impl_->store.add(*schedule);
     if (!added) co_return added.error();
+    impl_->read_again();
     co_return impl_->view(std::move(*schedule));
 }
 
@@ -119,6 +146,7 @@ async::Task<Result<ScheduleView>> Scheduler::replace(Submitter who, ScheduleId i
     schedule->high_water = std::max(schedule->high_water, was->schedule.high_water);
     auto replaced = co_await impl_->store.replace(*schedule);
     if (!replaced) co_return replaced.error();
+    impl_->read_again();
     co_return co_await find(who.tenant, id);
 }
 
@@ -130,7 +158,9 @@ async::Task<Result<ScheduleView>> Scheduler::find(identity::Tenant tenant, Sched
 }
 
 async::Task<Result<void>> Scheduler::remove(identity::Tenant tenant, ScheduleId id) {
-    co_return co_await impl_->store.remove(std::move(tenant), id);
+    auto removed = co_await impl_->store.remove(std::move(tenant), id);
+    impl_->read_again();
+    co_return removed;
 }
 
 async::Task<Result<identity::Page<ScheduleView>>> Scheduler::list(identity::Tenant tenant,
@@ -164,8 +194,7 @@ async::Task<Result<Submitted>> Scheduler::trigger(Submitter who, ScheduleId id) 
 }
 
 // The times that count now, in order. What lies too far back to count is not walked through.
-Result<std::vector<Timestamp>> Scheduler::Impl::due(const JobSchedule& schedule,
-                                                    Timestamp now) const {
+Result<DueTimes> Scheduler::Impl::due(const JobSchedule& schedule, Timestamp now) const {
     auto cron = Cron::parse(schedule.cron_expression);
     if (!cron) return cron.error();
     const Timestamp on_time = now - kOnTime - schedule.jitter;
@@ -174,23 +203,28 @@ Result<std::vector<Timestamp>> Scheduler::Impl::due(const JobSchedule& schedule,
                           : std::min(on_time, now - schedule.catch_up_window);
     after = std::max(after, schedule.high_water);
     if (schedule.start_at) after = std::max(after, *schedule.start_at - Millis(1));
-    std::vector<Timestamp> times;
+    DueTimes found;
+    auto& times = found.now;
     while (times.size() < limits::kCatchUpRunsMax) {
         auto next = cron->next(zones, schedule.timezone, after);
         if (!next) return next.error();
         if (!*next || (schedule.end_at && **next >= *schedule.end_at)) break;
-        if (**next + jitter_of(schedule, **next) > now) break;
+        const Timestamp fires = **next + jitter_of(schedule, **next);
+        if (fires > now) {
+            found.next = fires;
+            break;
+        }
         after = **next;
         times.push_back(after);
     }
-    if (schedule.catch_up == CatchUp::All || times.empty()) return times;
+    if (schedule.catch_up == CatchUp::All || times.empty()) return found;
     // Of those that were missed, the latest only, or none.
     const auto first_on_time =
         std::find_if(times.begin(), times.end(), [&](Timestamp at) { return at >= on_time; });
     auto keep = first_on_time;
     if (schedule.catch_up == CatchUp::Latest && keep != times.begin()) --keep;
     times.erase(times.begin(), keep);
-    return times;
+    return found;
 }
 
 // Whether the last job lets another one run; changes the specification so that it waits, if it
@@ -217,13 +251,23 @@ async::Task<Result<ScheduleProgress>> Scheduler::Impl::fire(JobSchedule& schedul
     progress.id = schedule.id;
     progress.high_water = nominal;
     json::object spec = schedule.spec;
+    CreatorRights allowed;
+    if (rights && schedule.created_by) {
+        auto asked = co_await rights(schedule.tenant, *schedule.created_by);
+        if (!asked) co_return asked.error();
+        allowed = *asked;
+    }
+    if (!allowed.may_submit) {
+        progress.last_error = "its creator may not submit jobs any more";
+        co_return progress;
+    }
     auto may = co_await may_run(schedule, spec);
     if (!may) co_return may.error();
     if (!*may) co_return progress;
     Submitter who;
     who.tenant = schedule.tenant;
     who.user_id = schedule.created_by;
-    who.may_read_files = true;  // checked when the schedule was made
+    who.may_read_files = allowed.may_read_files;
     who.schedule_id = schedule.id;
     who.nominal_time = nominal;
     auto submitted = co_await intake.submit(std::move(who), std::move(spec));
@@ -241,10 +285,71 @@ async::Task<Result<ScheduleProgress>> Scheduler::Impl::fire(JobSchedule& schedul
     co_return progress;
 }
 
-async::Task<Result<void>> Scheduler::Impl::look_at(JobSchedule schedule, Timestamp now) {
+void Scheduler::Impl::read_again() {
+    const std::lock_guard lock(mutex);
+    read_at.reset();
+}
+
+bool Scheduler::Impl::is_list_good(Timestamp now) {
+    const std::lock_guard lock(mutex);
+    return read_at && now >= *read_at && now - *read_at < kListGoodFor;
+}
+
+async::Task<Result<void>> Scheduler::Impl::read_active(Timestamp now) {
+    std::vector<Known> all;
+    std::optional<ScheduleId> after;
+    {
+        // A change from here on makes the list be read once more.
+        const std::lock_guard lock(mutex);
+        read_at = now;
+    }
+    while (true) {
+        auto page = co_await store.active(after, kPageOfSchedules);
+        if (!page) {
+            read_again();
+            co_return page.error();
+        }
+        if (!page->empty()) after = page->back().id;
+        for (auto& schedule : *page) {
+            Known one{std::move(schedule), now};
+            all.push_back(std::move(one));
+        }
+        if (page->size() < kPageOfSchedules) break;
+    }
+    const std::lock_guard lock(mutex);
+    known = std::move(all);
+    co_return Result<void>();
+}
+
+// Those with something due; of the others it is known from now on when that will be.
+std::vector<std::pair<identity::Tenant, ScheduleId>> Scheduler::Impl::take_due(Timestamp now) {
+    std::vector<std::pair<identity::Tenant, ScheduleId>> some;
+    const std::lock_guard lock(mutex);
+    for (auto& [schedule, next] : known) {
+        if (!next || *next > now) continue;
+        auto times = due(schedule, now);
+        if (!times) {
+            next = now + kListGoodFor;
+            log::warn("a schedule cannot be read",
+                      {{"schedule", schedule.id.to_string()}, {"error", times.error().message}});
+            continue;
+        }
+        next = times->next;
+        if (!times->now.empty()) some.emplace_back(schedule.tenant, schedule.id);
+    }
+    return some;
+}
+
+// As it is now: somebody else may have fired, changed or removed it.
+async::Task<Result<void>> Scheduler::Impl::look_at(identity::Tenant tenant, ScheduleId id,
+                                                   Timestamp now) {
+    auto found = co_await store.find(std::move(tenant), id);
+    if (!found) co_return found.error();
+    if (!*found || !(*found)->is_active) co_return Result<void>();
+    JobSchedule schedule = std::move(**found);
     auto times = due(schedule, now);
     if (!times) co_return times.error();
-    for (const Timestamp nominal : *times) {
+    for (const Timestamp nominal : times->now) {
         auto progress = co_await fire(schedule, nominal);
         if (!progress) co_return progress.error();
         auto advanced = co_await store.advance(std::move(*progress));
@@ -256,22 +361,17 @@ async::Task<Result<void>> Scheduler::Impl::look_at(JobSchedule schedule, Timesta
 
 async::Task<Timestamp> Scheduler::tick() {
     const Timestamp now = impl_->clock.now();
-    std::optional<ScheduleId> after;
-    while (true) {
-        auto page = co_await impl_->store.active(after, kPageOfSchedules);
-        if (!page) {
-            log::warn("schedules cannot be read", {{"error", page.error().message}});
-            break;
-        }
-        if (!page->empty()) after = page->back().id;
-        for (auto& schedule : *page) {
-            const ScheduleId id = schedule.id;
-            auto looked = co_await impl_->look_at(std::move(schedule), now);
-            if (looked) continue;
-            log::warn("a schedule could not fire",
-                      {{"schedule", id.to_string()}, {"error", looked.error().message}});
-        }
-        if (page->size() < kPageOfSchedules) break;
+    if (!impl_->is_list_good(now)) {
+        auto read = co_await impl_->read_active(now);
+        if (!read) log::warn("schedules cannot be read", {{"error", read.error().message}});
+    }
+    for (auto& [tenant, id] : impl_->take_due(now)) {
+        // What it did, or could not do, is in the store: the list is old.
+        impl_->read_again();
+        auto looked = co_await impl_->look_at(std::move(tenant), id, now);
+        if (looked) continue;
+        log::warn("a schedule could not fire",
+                  {{"schedule", id.to_string()}, {"error", looked.error().message}});
     }
     co_return now + kLook;
 }
@@ -287,6 +387,10 @@ async::Task<> Scheduler::Impl::loop(Scheduler& scheduler) {
             log::error("a look at the schedules failed", {{"error", failure.what()}});
         }
     }
+}
+
+void Scheduler::ask_rights(RightsNow rights) {
+    impl_->rights = std::move(rights);
 }
 
 void Scheduler::run() {

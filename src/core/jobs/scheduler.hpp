@@ -6,11 +6,18 @@
 #include "core/jobs/schedule_store.hpp"
 #include "core/jobs/time_zones.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
 
 namespace zs::jobs {
+
+// What the creator of a schedule may do at the time it fires.
+struct CreatorRights {
+    bool may_submit = true;
+    bool may_read_files = true;
+};
 
 // A schedule as it is shown.
 struct ScheduleView {
@@ -41,6 +48,11 @@ public:
     // Now, whatever the times say. Errors: NotFound, those of a submit.
     async::Task<Result<Submitted>> trigger(Submitter who, ScheduleId id);
 
+    // Asked before each firing; a schedule whose creator lost the right does not fire, and says so
+    // in last_error. Without it creators keep the rights they had. Call before run().
+    using RightsNow =
+        std::function<async::Task<Result<CreatorRights>>(identity::Tenant, identity::UserId)>;
+    void ask_rights(RightsNow rights);
     // Begins to fire. Without it, call tick().
     void run();
     void stop();
