@@ -10,6 +10,7 @@
 namespace zs::jobs {
 namespace {
 
+constexpr std::chrono::hours kChangeMax{24};    // by which clocks are put forward or back
 constexpr std::chrono::days kHorizon{366 * 9};  // 29 February comes at least this often
 
 constexpr std::array<std::string_view, 12> kMonths{"jan", "feb", "mar", "apr", "may", "jun",
@@ -188,7 +189,13 @@ Result<std::optional<Timestamp>> Cron::next(const TimeZones& zones, std::string_
         return Local(std::chrono::floor<Seconds>(at.time_since_epoch()) + offset);
     };
     Local from = local(after, span->offset) + Seconds(1);
-    // With fixed hours, what the clocks showed before is not due again when they go back.
+    // With fixed hours, what the clocks showed before is not due again when they go back; they may
+    // have gone back a moment ago.
+    if (!elapsed_hours_ && span->begin > after - kChangeMax) {
+        const auto before = zones.span(zone, span->begin - Millis(1));
+        if (!before) return before.error();
+        from = std::max(from, local(span->begin, before->offset));
+    }
     Local shown = from;
     while (true) {
         const Timestamp end = std::min(span->end, last);

@@ -89,6 +89,12 @@ TEST(CronExpression, ATimeThatTheClocksLeaveOutIsDueAtTheEndOfTheGap) {
 TEST(CronExpression, ATimeThatComesTwiceIsDueTheFirstTime) {
     EXPECT_EQ(due("30 2 * * *", "2026-10-24T12:00:00Z", 2),
               (Times{"2026-10-25T00:30:00", "2026-10-26T01:30:00"}));
+    // Asked while the clocks show the hour again.
+    for (const char* after : {"2026-10-25T00:59:59Z", "2026-10-25T01:00:00Z",
+                              "2026-10-25T01:29:00Z", "2026-10-25T01:45:00Z"}) {
+        EXPECT_EQ(due("30 2 * * *", after, 1), (Times{"2026-10-26T01:30:00"})) << after;
+        EXPECT_EQ(due("15 3 * * *", after, 1), (Times{"2026-10-25T02:15:00"})) << after;
+    }
 }
 
 TEST(CronExpression, HoursThatPassCountForStars) {
