@@ -241,6 +241,41 @@ TEST_P(JobStoreContract, RetentionRemovesWhatNobodyNeeds) {
     ASSERT_TRUE(swept);
     EXPECT_EQ(swept->purged, std::vector<JobId>{old.id});
     EXPECT_EQ(stored(needed.id).state, JobState::Succeeded);
+    const auto refused = steer(needed.id, Steer::Purge);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().reason, "job_needed");
+    ASSERT_TRUE(steer(waiting.id, Steer::Cancel));
+    ASSERT_TRUE(steer(needed.id, Steer::Purge));
+}
+
+TEST_P(JobStoreContract, WaitingJobsAreCountedUpToALimit) {
+    EXPECT_EQ(*run_task(stores_.queues.waiting(tenant_, 10)), 0U);
+    for (int i = 0; i < 4; ++i)
+        ASSERT_TRUE(add(job()));
+    const auto running = add(job());
+    ASSERT_TRUE(running);
+    lease(running->id);
+    EXPECT_EQ(*run_task(stores_.queues.waiting(tenant_, 10)), 4U);
+    EXPECT_EQ(*run_task(stores_.queues.waiting(tenant_, 3)), 3U);
+    EXPECT_EQ(*run_task(stores_.queues.waiting({"small", "live"}, 3)), 0U);
+}
+
+TEST_P(JobStoreContract, TheAttemptsOfOneWorkerAreListed) {
+    const auto first = add(job());
+    const auto second = add(job());
+    ASSERT_TRUE(first && second && add(job()));
+    lease(first->id);
+    ClaimQuery query;
+    query.worker = "other";
+    query.candidates = {second->id};
+    query.now = at(1);
+    ASSERT_EQ(run_task(stores_.jobs.claim(query))->size(), 1U);
+    JobFilter filter;
+    filter.every_tenant = true;
+    filter.worker = "w/1";
+    const auto own = run_task(stores_.jobs.list(tenant_, filter));
+    ASSERT_EQ(own->size(), 1U);
+    EXPECT_EQ(own->front().id, first->id);
 }
 
 TEST_P(JobStoreContract, PausesAreKept) {

@@ -18,6 +18,7 @@ struct Finding {
     std::uint64_t seq = 0;                 // its place in the job's sequence; 0: it was added
     std::optional<Transition> transition;  // a change of state
     std::optional<JobBrief> seen;          // how it was found when it was read again
+    std::optional<Transition> news;        // the change that led there, in case nobody heard of it
     std::vector<events::NewEvent> events;  // lines of the log
     identity::Tenant tenant;
 };

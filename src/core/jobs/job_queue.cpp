@@ -52,6 +52,9 @@ async::Task<Result<void>> JobQueue::start() {
 }
 
 void JobQueue::run_time() {
+    if (QueueBell* bell = impl_->ports.bell; bell != nullptr && impl_->shared()) {
+        bell->on_ring([impl = impl_.get()](const Ring& ring) { impl->heard(ring); });
+    }
     impl_->time.spawn(impl_->pass_time(*this));
 }
 
@@ -67,6 +70,7 @@ void JobQueue::drain() {
 void JobQueue::stop() {
     drain();
     impl_->stopped = true;
+    if (impl_->ports.bell != nullptr) impl_->ports.bell->on_ring({});
     impl_->time.cancel();
     const std::lock_guard lock(impl_->mutex);
     for (auto& [job, waiters] : impl_->watchers) {
@@ -93,8 +97,9 @@ const QueueConfig& JobQueue::config() const {
 std::vector<WorkerInfo> JobQueue::list_workers(const identity::Tenant& tenant) const {
     auto all = impl_->registry.list(tenant);
     const std::lock_guard lock(impl_->mutex);
-    for (auto& worker : all)
-        worker.busy = impl_->leases.count(worker.id);
+    for (auto& worker : all) {
+        if (!worker.elsewhere) worker.busy = impl_->leases.count(worker.id);
+    }
     return all;
 }
 
@@ -155,6 +160,7 @@ void JobQueue::Impl::take_in(std::vector<Finding> findings, Aftermath& after) {
             tell(finding.tenant, std::move(event), after);
         }
         if (finding.transition) take_in(*finding.transition, after);
+        if (finding.news) tell_late(*finding.news);
         if (finding.seen) take_in(*finding.seen, after);
     }
 }
@@ -173,6 +179,7 @@ void JobQueue::Impl::take_in(const Transition& transition, Aftermath& after) {
     if (transition.from != job.state || transition.cancel_was_requested) {
         tell(job.tenant, state_event(transition), after);
     }
+    if (shared()) after.changed.push_back(job.id);
     wake(job.id, true);
 }
 
@@ -183,12 +190,47 @@ void JobQueue::Impl::take_in(const JobBrief& seen, Aftermath& after) {
         leases.erase(seen.id, seen.token);
         if (!shared()) ready.put(seen, now());
     } else if (Lease* lease = leases.find({seen.id, seen.token})) {
-        lease->cancel = lease->cancel || seen.cancel_requested;
+        if (seen.cancel_requested && !lease->cancel) {
+            lease->cancel = true;
+            after.stops.emplace_back(lease->ref, StopReason::Cancel);
+        }
     } else if (!shared()) {
         ready.put(seen, now());
         after.orphans.push_back({seen.id, seen.token});
     }
     wake(seen.id, true);
+}
+
+// Whether memory knows the job in another state than the store: then the answer that would have told
+// of the change was lost.
+bool JobQueue::Impl::is_news(const JobBrief& seen) const {
+    if (const Lease* lease = leases.find(seen.id)) {
+        if (lease->ref.token != seen.token) return lease->ref.token < seen.token;
+        return seen.state != JobState::Running || (seen.cancel_requested && !lease->cancel);
+    }
+    const bool was_waiting = ready.place(seen.id).has_value();
+    return was_waiting && (is_final(seen.state) || seen.state == JobState::Running);
+}
+
+// A state event whose change was answered by nobody comes out when the truth is known.
+void JobQueue::Impl::tell_late(const Transition& news) {
+    const JobBrief& job = news.job;
+    const auto doubt = untold.find(job.id);
+    if (doubt == untold.end()) {
+        if (is_news(job)) publish(job.tenant, state_event(news));
+        return;
+    }
+    const bool was_add = doubt->second == Untold::Add;
+    untold.erase(doubt);
+    if (was_add && job.state != JobState::Pending) {
+        Transition submitted;
+        submitted.job = job;
+        submitted.job.state = JobState::Pending;
+        submitted.seq = 1;
+        submitted.at = job.created_at;
+        publish(job.tenant, state_event(submitted));
+    }
+    if (was_add || !is_final(job.state)) publish(job.tenant, state_event(news));
 }
 
 // Its end came without an answer, so neither did what that end freed or canceled.
@@ -203,6 +245,7 @@ void JobQueue::Impl::forget(const identity::Tenant& tenant, JobId job, LeaseToke
 // A task begins at once when it is spawned on its own loop, and takes the lock.
 void JobQueue::Impl::act(const Aftermath& after) {
     notify(after.stops);
+    if (!after.changed.empty()) ring({false, after.changed});
     for (const LeaseRef& orphan : after.orphans)
         calls.spawn(give_back(orphan));
 }
@@ -247,14 +290,6 @@ void JobQueue::Impl::wake(JobId job, bool changed) {
     watcher_count -= waiters.size();
     for (auto& waiter : waiters)
         waiter.done.complete(changed);
-}
-
-void JobQueue::Impl::wake_shared() {
-    if (!shared()) return;
-    const std::lock_guard lock(mutex);
-    for (auto& waiter : workers_waiting)
-        waiter.done.complete(Ids());
-    workers_waiting.clear();
 }
 
 void JobQueue::Impl::pump() {

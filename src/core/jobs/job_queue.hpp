@@ -6,10 +6,12 @@
 #include "core/jobs/job_log.hpp"
 #include "core/jobs/job_store.hpp"
 #include "core/jobs/monotonic.hpp"
+#include "core/jobs/queue_bell.hpp"
 #include "core/jobs/queue_config.hpp"
 #include "core/jobs/queue_store.hpp"
 #include "core/jobs/worker.hpp"
 #include "core/jobs/worker_registry.hpp"
+#include "core/jobs/worker_store.hpp"
 
 #include <functional>
 #include <memory>
@@ -30,6 +32,9 @@ struct QueuePorts {
     // Whether a tenant may add jobs now; absent: yes. For Exhausted "storage_full" (507) and the
     // quota of stored bytes. Called on the submitter's thread: it must not wait.
     std::function<Result<void>(const identity::Tenant&)> admit = {};
+    // With QueueMode::Shared: how processes hear of each other, and of each other's workers.
+    QueueBell* bell = nullptr;
+    WorkerStore* worker_store = nullptr;
 };
 
 // What to do with an attempt that is still good (jobs.md section 4).
@@ -85,6 +90,8 @@ public:
     async::Task<> tick();
     // Nobody gets a lease any more; those who wait are answered empty. Running attempts go on.
     void drain();
+    // QueueMode::Shared: tells other processes that nobody works here any more.
+    async::Task<> leave();
     // Ends run_time(); what comes afterwards is refused.
     void stop();
     void join_blocking();
@@ -111,6 +118,11 @@ public:
     // Live leases of a worker; a live lease as its worker got it, for those who attach again.
     std::vector<LeaseRef> leases_of(const WorkerId& worker) const;
     async::Task<Result<LeasedJob>> leased(LeaseRef lease);
+    // QueueMode::Shared knows only the leases that it gave itself. Those of a worker that comes
+    // back, with one full term each; a live one that another process gave, so that its worker may
+    // call any of them. Errors: Conflict "lease_lost" (attach).
+    async::Task<Result<void>> recall(WorkerId worker);
+    async::Task<Result<void>> attach(identity::Tenant tenant, LeaseRef lease);
     // The tenant of a live lease: a remote worker acts for one tenant. NotFound: lost.
     Result<identity::Tenant> tenant_of(LeaseRef lease) const;
     // Called (on any thread, must not wait) when an attempt of this worker is to end.

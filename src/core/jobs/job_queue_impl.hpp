@@ -35,6 +35,7 @@ struct JobQueue::Impl {
         std::vector<Told> told;  // settle() publishes it, still under the lock
         Stops stops;
         std::vector<LeaseRef> orphans;  // leases whose answer was lost: nobody works under them
+        std::vector<JobId> changed;     // for other processes to hear of
     };
     struct WorkWaiter {
         Capability worker;
@@ -62,6 +63,8 @@ struct JobQueue::Impl {
     void take_in(std::vector<Finding> findings, Aftermath& after);
     void take_in(const Transition& transition, Aftermath& after);
     void take_in(const JobBrief& seen, Aftermath& after);
+    void tell_late(const Transition& news);
+    bool is_news(const JobBrief& seen) const;
     void forget(const identity::Tenant& tenant, JobId job, LeaseToken until);
     void act(const Aftermath& after);
     void notify(const Stops& stops);
@@ -69,7 +72,7 @@ struct JobQueue::Impl {
     static void tell(const identity::Tenant& tenant, events::NewEvent event, Aftermath& after);
     void settle(Aftermath& after);  // wants the lock, as the last thing under it
     void wake(JobId job, bool changed);
-    void wake_shared();  // workers that wait ask the store again
+    void wake_shared();  // workers that wait ask the store again, here and in other processes
     void pump();         // gives ready jobs to workers that wait
 
     Result<void> reserve(const identity::Tenant& tenant, std::size_t jobs);
@@ -110,6 +113,21 @@ struct JobQueue::Impl {
     std::optional<Waiting> waiting(const JobBrief& job);
     async::Task<Result<void>> blocked_by_dependencies(const Job& job, Why& why);
 
+    // With several processes on one store (job_queue_shared.cpp).
+    Lease lease_of(const Job& job, Now at) const;
+    void ring(Ring ring);
+    void heard(const Ring& ring);
+    void ask_again();  // workers of this process that wait
+    async::Task<> check_leases(std::vector<std::pair<identity::Tenant, LeaseRef>> some);
+    async::Task<> learn(Now at);  // what others did: pauses, workers
+    void know_paused(std::vector<identity::Tenant> now_paused);
+    async::Task<> exchange_workers(Now at);
+    void add_known_obstacles(const JobBrief& job, Now at, std::vector<ReadyQueue::Obstacle>& all);
+    async::Task<Result<void>> blocked_in_store(const Job& job, Why& why);
+    async::Task<> count_waiting(identity::Tenant tenant);
+    async::Task<Result<std::vector<LeaseState>>> extend(WorkerId worker,
+                                                        std::vector<LeaseRef> leases);
+
     QueuePorts ports;
     const QueueConfig config;
     async::TaskGroup calls;  // ends by itself
@@ -131,7 +149,21 @@ struct JobQueue::Impl {
     std::map<WorkerId, StopListener> stop_listeners;
     std::map<identity::Tenant, std::size_t> being_added;
     std::set<std::pair<identity::Tenant, JobId>> suspects;  // memory may differ from the store
+    // Those of which memory knows nothing that would tell whether the change was heard of.
+    enum class Untold : std::uint8_t { Add, Redrive };
+    std::unordered_map<JobId, Untold> untold;
     Moment purged_at;
+    // QueueMode::Shared: jobs that wait, as the store last said, and what came since.
+    struct WaitingCount {
+        std::size_t jobs = 0;
+        Moment counted_at;
+    };
+    std::map<identity::Tenant, WaitingCount> waiting_counts;
+    std::set<identity::Tenant> paused_elsewhere;
+    std::set<WorkerId> announced;
+    Moment learned_at;
+    Moment swept_at;
+    std::atomic<std::uint64_t> works{0};  // grows with every ring for work
     bool ticking = false;
 };
 

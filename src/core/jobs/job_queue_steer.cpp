@@ -25,6 +25,30 @@ std::string filters_text(const JobFilter& filter) {
     return text;
 }
 
+// What no worker offers; when each thing is offered by somebody, that nobody offers all.
+std::string lacking(const std::vector<WorkerInfo>& workers, const JobBrief& job) {
+    if (workers.empty()) return "there is no worker";
+    const auto nobody = [&](auto offers) { return std::ranges::none_of(workers, offers); };
+    std::string missing;
+    const auto add = [&](const std::string& what) {
+        missing += (missing.empty() ? "" : ", ") + what;
+    };
+    for (const auto& label : job.requires_labels) {
+        const auto has = [&](const WorkerInfo& one) {
+            return std::ranges::find(one.labels, label) != one.labels.end();
+        };
+        if (nobody(has)) add("label '" + label + "'");
+    }
+    if (nobody([&](const WorkerInfo& one) { return one.sandbox >= job.sandbox; }))
+        add("sandbox tier " + std::string(to_text(job.sandbox)));
+    const auto knows = [&](const WorkerInfo& one) {
+        return one.kinds.empty() || std::ranges::find(one.kinds, job.kind) != one.kinds.end();
+    };
+    if (nobody(knows)) add("kind '" + job.kind + "'");
+    if (missing.empty()) return "no single worker has all that it asks for";
+    return "no worker has " + missing;
+}
+
 std::string place_text(const Job& job) {
     return std::to_string(to_unix_millis(job.created_at)) + " " + job.id.to_string();
 }
@@ -46,8 +70,11 @@ async::Task<Result<Changes>> JobQueue::Impl::steer(identity::Tenant tenant, JobI
     if (!changes && changes.error().code != ErrorCode::NotFound
         && changes.error().code != ErrorCode::Conflict) {
         suspect(tenant, job);
+        const std::lock_guard lock(mutex);
+        if (steer == Steer::Retry) untold.emplace(job, Untold::Redrive);
     }
     end(job, changes ? *changes : Changes());
+    wake_shared();
     co_return changes;
 }
 
@@ -118,6 +145,7 @@ std::optional<Waiting> JobQueue::Impl::waiting(const JobBrief& job) {
         const std::lock_guard lock(mutex);
         const auto obstacles = ready.obstacles(job.id, now());
         if (!obstacles.empty()) return obstacles.front().rule;
+        if (shared() && ready.paused(job.tenant)) return Waiting::Paused;
     }
     if (job.open_dependencies > 0) return Waiting::Dependencies;
     if (job.eligible_at > now().wall) return Waiting::Schedule;
@@ -156,9 +184,14 @@ async::Task<Result<Why>> JobQueue::why(identity::Tenant tenant, JobId id) {
     }
     std::vector<ReadyQueue::Obstacle> obstacles;
     const Now at = queue.now();
+    if (queue.shared()) {
+        auto looked = co_await queue.blocked_in_store(*job, why);
+        if (!looked) co_return looked.error();
+    }
     {
         const std::lock_guard lock(queue.mutex);
         obstacles = queue.ready.obstacles(id, at);
+        if (queue.shared()) queue.add_known_obstacles(brief, at, obstacles);
     }
     for (auto& obstacle : obstacles) {
         if (obstacle.rule == Waiting::Dependencies) continue;
@@ -177,7 +210,7 @@ async::Task<Result<Why>> JobQueue::why(identity::Tenant tenant, JobId id) {
     if (!queue.registry.can_run(brief)) {
         Blocker blocker;
         blocker.rule = "worker";
-        blocker.detail = "no worker has the labels, the sandbox tier and the kind it asks for";
+        blocker.detail = lacking(queue.registry.list(tenant), brief);
         why.reasons.push_back(std::move(blocker));
     }
     co_return why;
@@ -232,6 +265,7 @@ async::Task<Result<void>> JobQueue::set_paused(identity::Tenant tenant, bool pau
     auto stored = co_await queue.ports.queues.set_paused(tenant, paused, at);
     if (stored && !paused) remember(false);
     if (!stored && paused) remember(false);
+    queue.wake_shared();
     co_return stored;
 }
 

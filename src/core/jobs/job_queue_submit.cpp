@@ -42,7 +42,8 @@ Result<void> JobQueue::Impl::reserve(const identity::Tenant& tenant, std::size_t
     }
     const std::lock_guard lock(mutex);
     auto& adding = being_added[tenant];
-    if (config.pending_max != 0 && ready.waiting(tenant) + adding + jobs > config.pending_max) {
+    const auto waiting = shared() ? waiting_counts[tenant].jobs : ready.waiting(tenant);
+    if (config.pending_max != 0 && waiting + adding + jobs > config.pending_max) {
         if (adding == 0) being_added.erase(tenant);
         return exhausted("at most " + std::to_string(config.pending_max)
                              + " jobs may wait; try again when some are done",
@@ -56,6 +57,7 @@ void JobQueue::Impl::unreserve(const identity::Tenant& tenant, std::size_t jobs)
     const std::lock_guard lock(mutex);
     const auto found = being_added.find(tenant);
     if ((found->second -= jobs) == 0) being_added.erase(found);
+    if (shared()) waiting_counts[tenant].jobs += jobs;  // until the store is asked again
 }
 
 // The job is in the store: what everybody hears of it, and what comes into memory.
@@ -123,8 +125,11 @@ async::Task<std::vector<Result<Submitted>>> JobQueue::Impl::run_adds(std::vector
         answers = std::move(*stored);
     } else {
         // Whether they are stored is not known.
-        for (const auto& job : coming)
+        for (const auto& job : coming) {
             suspect(job.tenant, job.id);
+            const std::lock_guard lock(mutex);
+            untold[job.id] = Untold::Add;
+        }
         answers.assign(coming.size(), Result<Submitted>(stored.error()));
     }
     Aftermath after;
@@ -183,6 +188,7 @@ void JobQueue::Impl::take_in(Coming& job, const Result<Submitted>& answer, After
 async::Task<Result<Submitted>> JobQueue::submit(NewJob job) {
     complete(job, impl_->ports.clock);
     const auto tenant = job.tenant;
+    if (impl_->shared()) co_await impl_->count_waiting(tenant);
     auto reserved = impl_->reserve(tenant, 1);
     if (!reserved) co_return reserved.error();
     auto answer = co_await impl_->adds.call(std::move(job));
@@ -200,6 +206,7 @@ async::Task<Result<std::vector<Result<Submitted>>>> JobQueue::submit_many(std::v
     for (auto& job : jobs)
         complete(job, impl_->ports.clock);
     const auto count = jobs.size();
+    if (impl_->shared()) co_await impl_->count_waiting(tenant);
     auto reserved = impl_->reserve(tenant, count);
     if (!reserved) co_return reserved.error();
     const bool apart = mode == AddMode::EachAlone && !impl_->shared() && count > kPieceMax

@@ -9,6 +9,22 @@
 #include <algorithm>
 
 namespace zs::jobs {
+namespace {
+
+// What the last change of its state would have told.
+Transition last_change(const Job& job) {
+    Transition change;
+    change.job = brief_of(job);
+    change.cancel_was_requested =
+        job.state == JobState::Running && job.cancel_requested_at.has_value();
+    change.seq = job.last_seq;
+    change.error = job.error;
+    change.output = job.output;
+    change.at = job.updated_at;
+    return change;
+}
+
+}  // namespace
 
 void JobQueue::Impl::suspect(const identity::Tenant& tenant, JobId job) {
     const std::lock_guard lock(mutex);
@@ -44,9 +60,11 @@ async::Task<> JobQueue::Impl::look_again() {
             finding.seq = (*found)->last_seq;
             finding.tenant = tenant;
             finding.seen = brief_of(**found);
+            finding.news = last_change(**found);
             findings.push_back(std::move(finding));
         } else {
             const std::lock_guard lock(mutex);
+            untold.erase(job);
             forget(tenant, job, LeaseToken{~std::uint64_t{0}});
         }
         end(job, std::move(findings));
@@ -71,13 +89,16 @@ async::Task<> JobQueue::Impl::sweep_expired(Now at) {
         const std::lock_guard lock(mutex);
         query.lost = leases.expired(at.moment, limits::kBatchMax);
         for (const auto& ref : query.lost) {
-            gate.begin(ref.job);
             stops.emplace_back(ref, StopReason::LeaseLost);
+            // Another process may have heard of its worker: the store's own time decides.
+            shared() ? leases.erase(ref.job) : gate.begin(ref.job);
         }
+        if (shared()) query.lost.clear();
+        query.find_expired = shared() && at.moment - swept_at >= limits::kSharedSweep;
+        if (query.find_expired) swept_at = at.moment;
     }
-    query.find_expired = shared();
-    if (query.lost.empty() && !query.find_expired) co_return;
     notify(stops);
+    if (query.lost.empty() && !query.find_expired) co_return;
     const auto lost = query.lost;
     auto swept = co_await ports.jobs.sweep(std::move(query));
     if (!swept) {
@@ -108,6 +129,7 @@ async::Task<> JobQueue::Impl::sweep_expired(Now at) {
         begin(job);
         end(job, one);
     }
+    if (!swept->changes.transitions.empty()) wake_shared();
 }
 
 async::Task<> JobQueue::Impl::purge(Now at) {
@@ -172,6 +194,7 @@ async::Task<> JobQueue::tick() {
     queue.registry.expire();
     co_await queue.sweep_expired(at);
     co_await queue.look_again();
+    if (queue.shared()) co_await queue.learn(at);
     co_await queue.purge(at);
     const std::lock_guard lock(queue.mutex);
     queue.ticking = false;
@@ -228,20 +251,7 @@ async::Task<Result<void>> JobQueue::Impl::load() {
         for (const auto& job : *jobs) {
             ready.put(brief_of(job), at);
             if (job.state != JobState::Running) continue;
-            Lease lease;
-            lease.ref = {job.id, job.token};
-            lease.worker = job.worker;
-            lease.tenant = job.tenant;
-            // One full term, whatever it had when the process ended.
-            lease.expires = at.moment + config.lease;
-            lease.hard_end =
-                std::max(lease.expires,
-                         at.moment + job.spec.timeout + config.kill_grace + limits::kLeaseMargin);
-            lease.cancel = job.cancel_requested_at.has_value();
-            lease.attempt = job.counters.attempt;
-            lease.retry_count = job.counters.retry_count;
-            lease.retry = job.spec.retry;
-            leases.put(std::move(lease));
+            leases.put(lease_of(job, at));
         }
         loaded += jobs->size();
         if (jobs->size() < filter.limit) break;

@@ -102,11 +102,14 @@ async::Task<Result<std::vector<LeasedJob>>> JobQueue::next(ClaimQuery query, Mil
         co_return co_await queue.claim(std::move(query));
     }
     const Moment until = queue.now().moment + wait;
+    query.running_max = queue.config.running_max;
     while (true) {
+        const auto works = queue.works.load();
         auto leased = co_await queue.claim(query);
         if (!leased || !leased->empty() || queue.draining) co_return leased;
         const Moment at = queue.now().moment;
         if (at >= until) co_return leased;
+        if (queue.works != works) continue;  // it rang meanwhile
         const Millis pause = std::min(until - at, queue.config.shared_poll);
         Capability nobody;
         // Nothing is ever ready in memory: this only waits, and ends early when the queue drains.
@@ -140,8 +143,7 @@ async::Task<Result<std::vector<LeaseAnswer>>> JobQueue::heartbeat(WorkerId worke
         }
     }
     if (!queue.shared()) co_return answers;
-    const Timestamp wall = queue.now().wall;
-    auto states = co_await queue.ports.jobs.extend(worker, leases, queue.config.lease, wall);
+    auto states = co_await queue.extend(worker, std::move(leases));
     if (!states) co_return states.error();
     for (std::size_t i = 0; i < answers.size() && i < states->size(); ++i) {
         answers[i].kept = (*states)[i].kept;

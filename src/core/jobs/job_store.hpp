@@ -65,6 +65,8 @@ struct ClaimQuery {
     std::size_t count = 1;
     Millis lease{300'000};
     Timestamp now;
+    // Where the store chooses: jobs of one tenant that may run at once; 0: any number.
+    std::uint64_t running_max = 0;
 };
 
 struct LeaseRef {
@@ -124,8 +126,10 @@ struct JobFilter {
     bool ascending = false;
     std::optional<std::pair<Timestamp, JobId>> behind;  // the place in the list to go on from
     std::size_t limit = 100;
-    // For the queue at start: every tenant, states that are not final, in the order of ids.
+    // For the queue at start: every tenant, states that are not final, in the order of ids; of one
+    // worker's running jobs when it is named.
     bool every_tenant = false;
+    WorkerId worker;
 };
 
 // Where jobs live. It applies the rules of job_state.hpp inside its transactions.

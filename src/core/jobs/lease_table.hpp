@@ -41,6 +41,10 @@ public:
         const auto found = leases_.find(job);
         return found == leases_.end() ? nullptr : &found->second;
     }
+    const Lease* find(JobId job) const {
+        const auto found = leases_.find(job);
+        return found == leases_.end() ? nullptr : &found->second;
+    }
     // The lease with this token, or an older one: what is known may be older than the lease.
     void erase(JobId job, LeaseToken until) {
         const Lease* lease = find(job);

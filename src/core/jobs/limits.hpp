@@ -45,6 +45,7 @@ inline constexpr std::size_t kArtifactPartBytesMax = 255;
 inline constexpr Millis kWaitMax{30'000};
 // Jobs and attempts that share one call of the store.
 inline constexpr std::size_t kBatchMax = 1024;
+inline constexpr std::size_t kHeldByMax = 100;      // jobs that "why" names
 inline constexpr std::size_t kWaitersMax = 10'000;  // for work, and for changes
 inline constexpr std::size_t kProfilesMax = 1024;   // sets of labels that workers announce
 
@@ -59,6 +60,13 @@ inline constexpr Millis kPurgeInterval{60'000};
 inline constexpr std::size_t kPurgeStep = 500;
 // A worker that has not been heard of for this long is no longer listed.
 inline constexpr Millis kWorkerForgotten{300'000};
+
+// Several processes on one store: how often each looks for leases that ended, and for pauses,
+// workers and numbers of waiting jobs that others changed; workers announce themselves as often.
+inline constexpr Millis kSharedSweep{500};
+inline constexpr Millis kSharedLook{1'000};
+// A worker inside such a process that is not heard of for this long is shown as unhealthy.
+inline constexpr Millis kWorkerSilent{10'000};
 
 inline constexpr std::size_t kEventOutputBytesMax = std::size_t{64} << 10;
 

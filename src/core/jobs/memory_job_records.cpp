@@ -101,6 +101,18 @@ async::Task<Result<JobCounts>> MemoryQueueStore::counts(identity::Tenant tenant,
     co_return counts;
 }
 
+async::Task<Result<std::size_t>> MemoryQueueStore::waiting(identity::Tenant tenant,
+                                                           std::size_t most) {
+    const std::lock_guard lock(tables_.mutex);
+    const auto waits = [&](const auto& entry) {
+        const Job& job = entry.second.job;
+        return job.tenant == tenant
+               && (job.state == JobState::Pending || job.state == JobState::Retrying);
+    };
+    const auto count = std::count_if(tables_.rows.begin(), tables_.rows.end(), waits);
+    co_return std::min(static_cast<std::size_t>(count), most);
+}
+
 async::Task<Result<void>> MemoryQueueStore::set_paused(identity::Tenant tenant, bool paused,
                                                        Timestamp) {
     const std::lock_guard lock(tables_.mutex);

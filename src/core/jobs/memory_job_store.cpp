@@ -220,7 +220,9 @@ async::Task<Result<std::vector<Job>>> MemoryJobStore::list(identity::Tenant tena
         const Job& job = row.job;
         if (filter.every_tenant) {
             const bool behind = !filter.behind || id > filter.behind->second;
-            if (!is_final(job.state) && behind) jobs.push_back(job);
+            const bool wanted = filter.worker.empty()
+                                || (job.state == JobState::Running && job.worker == filter.worker);
+            if (!is_final(job.state) && behind && wanted) jobs.push_back(job);
         } else if (job.tenant == tenant && fits(job, filter)) {
             jobs.push_back(job);
         }

@@ -217,6 +217,15 @@ Result<Changes> MemoryJobTables::steer(Row& row, Steer steer, Timestamp now) {
     const bool asked = job.cancel_requested_at.has_value() && job.state == JobState::Running;
     if (steer == Steer::Purge) {
         if (!is_final(job.state)) return conflict("the job is not finished", "job_running");
+        const auto needs_it = [&](const auto& entry) {
+            const Job& other = entry.second.job;
+            return !is_final(other.state)
+                   && std::ranges::any_of(other.spec.depends_on, [&](const Dependency& on) {
+                          return on.job == job.id.uuid();
+                      });
+        };
+        if (std::ranges::any_of(rows, needs_it))
+            return conflict("a job that is not finished depends on this one", "job_needed");
         erase(job.id);
         return Changes{};
     }

@@ -33,6 +33,8 @@ public:
     // Pausing twice is a success.
     virtual async::Task<Result<void>> set_paused(identity::Tenant tenant, bool paused,
                                                  Timestamp now) = 0;
+    // Jobs that are pending or retrying; counting ends at `most`.
+    virtual async::Task<Result<std::size_t>> waiting(identity::Tenant tenant, std::size_t most) = 0;
     // Every tenant whose queue is paused.
     virtual async::Task<Result<std::vector<identity::Tenant>>> paused() = 0;
 };

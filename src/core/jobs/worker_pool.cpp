@@ -329,6 +329,8 @@ async::Task<Result<void>> WorkerPool::start() {
     };
     impl->queue.on_stop(impl->config.id, std::move(listener));
     std::set<JobId> alive;
+    auto recalled = co_await impl->queue.recall(impl->config.id);
+    if (!recalled) co_return recalled.error();
     for (const auto& ref : *surviving) {
         auto job = co_await impl->queue.leased(ref);
         if (!job) continue;

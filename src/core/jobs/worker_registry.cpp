@@ -7,6 +7,11 @@
 namespace zs::jobs {
 namespace {
 
+// Part of a zserver process, not a caller of its API.
+bool is_inside(const WorkerInfo& worker) {
+    return worker.mode != "http";
+}
+
 bool serves(const WorkerInfo& worker, const identity::Tenant& tenant) {
     return !worker.tenant || *worker.tenant == tenant;
 }
@@ -43,27 +48,67 @@ void WorkerRegistry::forget(const WorkerId& id) {
 
 std::vector<WorkerInfo> WorkerRegistry::list(const identity::Tenant& tenant) const {
     const std::lock_guard lock(mutex_);
+    std::map<WorkerId, WorkerInfo> all;
+    for (const auto& [id, entry] : workers_) {
+        if (serves(entry.info, tenant)) all.emplace(id, entry.info);
+    }
+    for (const auto& [id, worker] : elsewhere_) {
+        if (serves(worker, tenant)) all.emplace(id, worker);
+    }
+    std::vector<WorkerInfo> list;
+    for (auto& [id, worker] : all) {
+        const auto silent = clock_.now() - worker.last_seen_at;
+        const bool tells = worker.elsewhere && is_inside(worker);
+        worker.healthy = !tells || silent < limits::kWorkerSilent;
+        list.push_back(std::move(worker));
+    }
+    return list;
+}
+
+std::vector<WorkerInfo> WorkerRegistry::own() const {
+    const std::lock_guard lock(mutex_);
     std::vector<WorkerInfo> all;
     for (const auto& [id, entry] : workers_) {
-        if (serves(entry.info, tenant)) all.push_back(entry.info);
+        all.push_back(entry.info);
+        if (is_inside(entry.info)) all.back().last_seen_at = clock_.now();
     }
     return all;
+}
+
+void WorkerRegistry::learn(std::vector<WorkerInfo> elsewhere) {
+    const std::lock_guard lock(mutex_);
+    elsewhere_.clear();
+    for (auto& worker : elsewhere) {
+        if (workers_.contains(worker.id)) continue;
+        worker.elsewhere = true;
+        WorkerId id = worker.id;
+        elsewhere_.emplace(std::move(id), std::move(worker));
+    }
+}
+
+template <class Wanted>
+bool WorkerRegistry::any(Wanted wanted) const {
+    return std::any_of(workers_.begin(), workers_.end(),
+                       [&](const auto& known) { return wanted(known.second.info); })
+           || std::any_of(elsewhere_.begin(), elsewhere_.end(),
+                          [&](const auto& known) { return wanted(known.second); });
 }
 
 std::optional<SandboxTier> WorkerRegistry::best_sandbox(const identity::Tenant& tenant) const {
     const std::lock_guard lock(mutex_);
     std::optional<SandboxTier> best;
-    for (const auto& [id, entry] : workers_) {
-        if (!serves(entry.info, tenant)) continue;
-        best = std::max(best.value_or(SandboxTier::L0), entry.info.sandbox);
-    }
+    any([&](const WorkerInfo& worker) {
+        if (serves(worker, tenant)) {
+            best = std::max(best.value_or(SandboxTier::L0), worker.sandbox);
+        }
+        return false;
+    });
     return best;
 }
 
 bool WorkerRegistry::can_run(const JobBrief& job) const {
     const std::lock_guard lock(mutex_);
-    return std::any_of(workers_.begin(), workers_.end(), [&](const auto& known) {
-        const WorkerInfo& worker = known.second.info;
+    return any([&](const WorkerInfo& worker) {
         const auto has = [](const std::vector<std::string>& all, const std::string& one) {
             return std::find(all.begin(), all.end(), one) != all.end();
         };

@@ -25,9 +25,11 @@ struct WorkerInfo {
     bool draining = false;
     bool healthy = true;
     std::optional<identity::Tenant> tenant;  // absent: works for every tenant
+    bool elsewhere = false;                  // announced to another process on the same store
 };
 
-// Who works for this process's queue. Threading: any.
+// Who works for this process's queue, and for the queues of others on the same store as far as they
+// told. Threading: any.
 class WorkerRegistry {
 public:
     WorkerRegistry(const Clock& clock, const MonotonicClock& monotonic)
@@ -39,6 +41,11 @@ public:
     void seen(const WorkerId& id);
     void set_draining(const WorkerId& id);
     void forget(const WorkerId& id);
+    // Those announced to this process: for the other ones to hear of. Workers inside the process
+    // are seen now.
+    std::vector<WorkerInfo> own() const;
+    // Those announced to other processes, all of them.
+    void learn(std::vector<WorkerInfo> elsewhere);
     // By id: the tenant's own workers and those of everybody. `busy` is 0.
     std::vector<WorkerInfo> list(const identity::Tenant& tenant) const;
     // The best tier that anybody offers to the tenant; nullopt when nobody is known.
@@ -57,6 +64,9 @@ private:
     const MonotonicClock& monotonic_;
     mutable std::mutex mutex_;
     std::map<WorkerId, Entry> workers_;
+    std::map<WorkerId, WorkerInfo> elsewhere_;
+    template <class Wanted>
+    bool any(Wanted wanted) const;  // the caller holds the lock
 };
 
 }  // namespace zs::jobs

@@ -198,6 +198,8 @@ async::Task<Result<Response>> WorkerRoutes::heartbeat(Request& request) {
     if (beat->draining) queue_.workers().set_draining(worker);
     std::vector<jobs::LeaseRef> own;
     for (auto& one : beat->leases) {
+        // Errors are those of a lost lease, and of a store that is away: then this call fails, too.
+        co_await queue_.attach(tenant, one.lease);
         const auto owner = queue_.tenant_of(one.lease);
         if (!owner || *owner != tenant) continue;
         own.push_back(one.lease);
@@ -225,6 +227,7 @@ async::Task<Result<Response>> WorkerRoutes::heartbeat(Request& request) {
 
 // Errors: NotFound for another tenant's job; Conflict "lease_lost".
 async::Task<Result<void>> WorkerRoutes::check_lease(identity::Tenant tenant, jobs::LeaseRef lease) {
+    co_await queue_.attach(tenant, lease);
     const auto owner = queue_.tenant_of(lease);
     if (owner && *owner == tenant) co_return Result<void>();
     const auto job = co_await queue_.find(tenant, lease.job);
@@ -311,6 +314,8 @@ async::Task<Result<Response>> WorkerRoutes::end_attempt(Request& request, jobs::
     // A repeated call finds no live lease; the queue knows whether it says the same again.
     const auto known = co_await queue_.find(tenant, lease.job);
     if (!known) co_return known.error();
+    // Its retry rules and the count of its failures.
+    co_await queue_.attach(tenant, lease);
     const auto ended = co_await queue_.finish(lease, std::move(outcome));
     if (!ended) co_return ended.error();
     const auto job = co_await queue_.find(tenant, lease.job);

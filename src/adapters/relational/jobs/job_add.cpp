@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -55,6 +56,7 @@ private:
     Result<Parents> look_up(const NewJob& job, std::int64_t tenant);
     // False: something with the same key was there.
     Result<bool> insert(std::size_t index, const JobRow& row);
+    Result<void> keep_files(const JobRow& row, const NewJob& job);
     Result<void> wait_for(const JobRow& row, const std::vector<Parent>& parents);
     Result<Submitted> meet(std::size_t index);
     Result<Submitted> replace(std::size_t index, JobRow row);
@@ -148,6 +150,20 @@ Result<bool> Adding::insert(std::size_t index, const JobRow& row) {
     return true;
 }
 
+// What the job is given cannot be deleted while the job is there.
+Result<void> Adding::keep_files(const JobRow& row, const NewJob& job) {
+    std::set<std::string> blobs;
+    for (const auto& [path, sha256] : job.spec.files)
+        blobs.insert(sha256);
+    for (const auto& blob : blobs) {
+        const Value params[] = {raw_id(row.id), job.tenant.org_id, job.tenant.env_slug, blob};
+        auto kept = session_.execute_later(
+            "insert into job_files (job, org_id, env_slug, sha256) values (?, ?, ?, ?)", params);
+        if (!kept) return kept;
+    }
+    return {};
+}
+
 Result<void> Adding::wait_for(const JobRow& row, const std::vector<Parent>& parents) {
     for (const auto& parent : parents) {
         const bool is_open = parent.state == Needed::Open;
@@ -190,6 +206,7 @@ Result<Submitted> Adding::add(std::size_t index) {
     if (!inserted) return std::move(inserted).error();
     if (!*inserted) return meet(index);
     if (auto done = wait_for(row, parents->all); !done) return std::move(done).error();
+    if (auto done = keep_files(row, job); !done) return std::move(done).error();
     if (parents->failed) {
         Cause cause;
         cause.event = jobs::JobEvent::DependencyFail;
@@ -263,6 +280,8 @@ Result<Submitted> Adding::replace(std::size_t index, JobRow row) {
         done = session_.execute_later("insert into job_specs (job, spec) values (?, ?)", apart);
     }
     if (done) done = wait_for(row, parents->all);
+    if (done) done = session_.execute_later("delete from job_files where job = ?", id);
+    if (done) done = keep_files(row, job);
     if (!done) return std::move(done).error();
     if (parents->failed && row.state == JobState::Pending) {
         Cause cause;

@@ -114,7 +114,9 @@ private:
     Result<bool> suits(const WholeRow& row);
     Result<bool> has_slot(const WholeRow& row, const jobs::ConcurrencyLimit& limit);
     Result<bool> has_start(const WholeRow& row, const jobs::RateLimit& limit);
-    Result<bool> try_lock(const WholeRow& row, std::string_view kind, const std::string& key);
+    // What the quota of running jobs leaves of `count`.
+    Result<std::size_t> within_quota(std::int64_t tenant, std::size_t count);
+    Result<bool> try_lock(std::int64_t tenant, std::string_view kind, const std::string& key);
 
     Session& session_;
     const TenantNumbers& tenants_;
@@ -162,8 +164,28 @@ Result<Rows> Choice::next_page(const Turn& turn, std::size_t count) {
     return session_.query_with(sql, turn.tenant, query_.now, turn.rank, turn.rank, turn.id, count);
 }
 
+Result<std::size_t> Choice::within_quota(std::int64_t tenant, std::size_t count) {
+    if (query_.running_max == 0) return count;
+    auto locked = try_lock(tenant, "running", "");
+    if (!locked) return std::move(locked).error();
+    if (!*locked) return std::size_t{0};
+    auto rows = session_.query_with(
+        "select count(*) from jobs where tenant = ? and lease_until is not null"
+        " and completed_at is null and state = 1",
+        tenant);
+    if (!rows) return std::move(rows).error();
+    const auto of_tenant = [&](const WholeRow& row) { return row.head.tenant == tenant; };
+    const auto running = static_cast<std::uint64_t>(rows->front().integer(0))
+                         + static_cast<std::uint64_t>(std::ranges::count_if(taken_, of_tenant));
+    if (running >= query_.running_max) return std::size_t{0};
+    return std::min<std::size_t>(count, query_.running_max - running);
+}
+
 Result<void> Choice::take(Turn& turn, std::size_t count) {
-    const auto wanted = taken_.size() + count;
+    auto room = within_quota(turn.tenant, count);
+    if (!room) return std::move(room).error();
+    if (*room == 0) turn.is_empty = true;
+    const auto wanted = taken_.size() + *room;
     // What is looked at is locked: so no more than is needed, unless it turns out not to suit.
     std::size_t page_min = 1;
     while (!turn.is_empty && taken_.size() < wanted && scanned_ < kScannedMax) {
@@ -217,9 +239,9 @@ Result<bool> Choice::suits(const WholeRow& row) {
 }
 
 // Of several processes one at a time decides about a key; the others pass over it.
-Result<bool> Choice::try_lock(const WholeRow& row, std::string_view kind, const std::string& key) {
+Result<bool> Choice::try_lock(std::int64_t tenant, std::string_view kind, const std::string& key) {
     if (session_.dialect() != Dialect::Postgres) return true;
-    const auto digest = sha256(std::string(kind) + std::to_string(row.head.tenant) + "/" + key);
+    const auto digest = sha256(std::string(kind) + std::to_string(tenant) + "/" + key);
     std::int64_t number = 0;
     std::memcpy(&number, digest.data(), sizeof number);
     auto rows = session_.query_with("select pg_try_advisory_xact_lock(?)", number);
@@ -228,7 +250,7 @@ Result<bool> Choice::try_lock(const WholeRow& row, std::string_view kind, const 
 }
 
 Result<bool> Choice::has_slot(const WholeRow& row, const jobs::ConcurrencyLimit& limit) {
-    auto locked = try_lock(row, "concurrency/", limit.key);
+    auto locked = try_lock(row.head.tenant, "concurrency/", limit.key);
     if (!locked || !*locked) return locked;
     auto rows = session_.query_with(
         "select count(*) from jobs where tenant = ? and concurrency_key = ?"
@@ -240,7 +262,7 @@ Result<bool> Choice::has_slot(const WholeRow& row, const jobs::ConcurrencyLimit&
 }
 
 Result<bool> Choice::has_start(const WholeRow& row, const jobs::RateLimit& limit) {
-    auto locked = try_lock(row, "rate/", limit.key);
+    auto locked = try_lock(row.head.tenant, "rate/", limit.key);
     if (!locked || !*locked) return locked;
     const auto window = query_.now - jobs::limits::kRateWindow;
     auto rows = session_.query_with(

@@ -153,6 +153,8 @@ Result<std::vector<Job>> list_all_in(Session& session, const TenantNumbers& tena
     if (!few) return std::move(few).error();
     // Else the rows of all jobs are read, in their order.
     if (*few) where.add("id in (select o.id from jobs o where o.completed_at is null)");
+    if (!filter.worker.empty())
+        where.add("lease_until is not null and state = 1 and worker = ?", filter.worker);
     if (filter.behind) where.add("id > ?", raw_id(filter.behind->second));
     return page_in(session, tenants, where, " order by id", filter.limit);
 }

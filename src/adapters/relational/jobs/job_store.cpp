@@ -172,6 +172,13 @@ Result<Changes> steer_in(Session& session, const TenantNumbers& tenants,
                             + std::string(jobs::to_text(row.state)),
                         "job_running");
     }
+    auto needed = session.query_with(
+        "select 1 from job_dependencies d join jobs c on c.id = d.child"
+        " where d.parent = ? and c.completed_at is null limit 1",
+        raw_id(row.id));
+    if (!needed) return std::move(needed).error();
+    if (!needed->empty())
+        return conflict("a job that is not finished depends on this one", "job_needed");
     const Value id[] = {raw_id(row.id)};
     auto purged = session.execute_later("delete from jobs where id = ?", id);
     if (!purged) return std::move(purged).error();

@@ -70,6 +70,35 @@ TEST_P(SqlJobRaces, AKeyIsNeverLeasedBeyondItsLimit) {
     EXPECT_EQ(done, 40U);
 }
 
+TEST_P(SqlJobRaces, ATenantNeverRunsMoreThanItsQuota) {
+    std::vector<NewJob> batch;
+    for (int i = 0; i < 30; ++i)
+        batch.push_back(home_.job(i % 3 == 0 ? kOther : kAcme));
+    home_.add(std::move(batch));
+    std::vector<LeasedJob> running;
+    std::size_t done = 0;
+    for (int round = 0; round < 300 && done < 30; ++round) {
+        std::vector<async::Task<Result<std::vector<LeasedJob>>>> tasks;
+        for (auto* store : {&home_.store, &second_, &home_.store, &second_}) {
+            auto query = home_.query(2);
+            query.running_max = 3;
+            tasks.push_back(store->claim(std::move(query)));
+        }
+        for (auto& leased : run_together(std::move(tasks))) {
+            for (auto& one : taken(std::move(leased)))
+                running.push_back(std::move(one));
+        }
+        std::map<identity::Tenant, int> of_tenant;
+        for (const auto& one : running)
+            ASSERT_LE(++of_tenant[one.job.tenant], 3);
+        if (running.empty()) continue;
+        ASSERT_TRUE(home_.finish(running.back().lease(), succeeded()));
+        running.pop_back();
+        ++done;
+    }
+    EXPECT_EQ(done, 30U);
+}
+
 TEST_P(SqlJobRaces, OneOfTwoFinishesCounts) {
     for (int i = 0; i < 20; ++i) {
         home_.add(home_.job());

@@ -1,4 +1,5 @@
 #include "adapters/relational/blob_ledger.hpp"
+#include "adapters/relational/file_catalog.hpp"
 #include "adapters/relational/jobs/job_test_home.hpp"
 
 #include <algorithm>
@@ -43,6 +44,38 @@ TEST_P(SqlJobs, AJobComesBackAsItWent) {
     EXPECT_EQ(found.last_seq, 1U);
     EXPECT_EQ(found.spec.input, job.spec.input);
     EXPECT_FALSE(run_task(home_.store.find(kOther, id))->has_value());
+}
+
+TEST_P(SqlJobs, AFileStaysWhileAJobNeedsIt) {
+    relational::SqlBlobLedger ledger(home_.home->database());
+    relational::SqlFileCatalog catalog(home_.home->database());
+    files::FileRecord file;
+    file.tenant = kAcme;
+    file.sha256 = *files::Digest::parse(std::string(64, 'a'));
+    file.content_type = "text/plain";
+    file.created_at = home_.clock.now();
+    ASSERT_TRUE(run_task(ledger.claim({file.sha256, 0}, home_.clock.now())));
+    ASSERT_TRUE(run_task(catalog.grant(file)));
+    auto job = home_.job();
+    const auto hex = file.sha256.to_string();
+    job.spec.files = {{"a.txt", hex}, {"b/a.txt", hex}};
+    job.spec.unique_key = "one";
+    job.spec.on_conflict = jobs::OnConflict::Replace;
+    const auto id = home_.add(job);
+    EXPECT_EQ(run_task(catalog.remove(kAcme, file.sha256)).error().reason, "file_in_use");
+    // Replaced by one that needs it no more, and back.
+    auto other = job;
+    other.id = JobId::next(home_.clock);
+    other.spec.files.clear();
+    EXPECT_EQ(home_.add(other), id);
+    other.spec.files = job.spec.files;
+    other.id = JobId::next(home_.clock);
+    EXPECT_EQ(home_.add(other), id);
+    ASSERT_TRUE(home_.steer(id, Steer::Cancel));
+    EXPECT_EQ(run_task(catalog.remove(kAcme, file.sha256)).error().reason, "file_in_use")
+        << "it may be redriven";
+    ASSERT_TRUE(home_.steer(id, Steer::Purge));
+    EXPECT_TRUE(run_task(catalog.remove(kAcme, file.sha256)));
 }
 
 TEST_P(SqlJobs, ALongSpecificationIsKeptApart) {

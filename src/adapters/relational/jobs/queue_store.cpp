@@ -52,6 +52,21 @@ async::Task<Result<JobCounts>> SqlQueueStore::counts(Tenant tenant, Timestamp no
     co_return co_await database_.read(std::move(work));
 }
 
+async::Task<Result<std::size_t>> SqlQueueStore::waiting(Tenant tenant, std::size_t most) {
+    auto work = [this, tenant = std::move(tenant), most](Session& session) -> Result<std::size_t> {
+        auto number = tenants_.number_of(session, tenant);
+        if (!number) return std::move(number).error();
+        if (!*number) return std::size_t{0};
+        auto rows = session.query_with(
+            "select count(*) from (select 1 from jobs where tenant = ? and completed_at is null"
+            " and state in (0, 4) limit ?) as waiting_jobs",
+            **number, most);
+        if (!rows) return std::move(rows).error();
+        return static_cast<std::size_t>(rows->front().integer(0));
+    };
+    co_return co_await database_.read(std::move(work));
+}
+
 async::Task<Result<void>> SqlQueueStore::set_paused(Tenant tenant, bool paused, Timestamp now) {
     std::vector<Tenant> names;
     names.push_back(std::move(tenant));

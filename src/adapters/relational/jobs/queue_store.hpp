@@ -15,6 +15,7 @@ public:
     async::Task<Result<jobs::JobCounts>> counts(identity::Tenant tenant, Timestamp now) override;
     async::Task<Result<void>> set_paused(identity::Tenant tenant, bool paused,
                                          Timestamp now) override;
+    async::Task<Result<std::size_t>> waiting(identity::Tenant tenant, std::size_t most) override;
     async::Task<Result<std::vector<identity::Tenant>>> paused() override;
 
 private:
