@@ -4,7 +4,7 @@
 #include "adapters/crypto/icu_text_normalizer.hpp"
 #include "adapters/crypto/sodium_password_hasher.hpp"
 #include "adapters/http/server.hpp"
-#include "adapters/localfs/local_blob_store.hpp"
+#include "adapters/relational/blob_folders.hpp"
 #include "adapters/relational/blob_ledger.hpp"
 #include "adapters/relational/file_catalog.hpp"
 #include "adapters/relational/idempotency_store.hpp"
@@ -21,6 +21,8 @@
 #include "base/log.hpp"
 #include "core/data/change_events.hpp"
 #include "server/api.hpp"
+#include "server/blob_stores.hpp"
+#include "server/creator_rights.hpp"
 #include "server/credentials.hpp"
 #include "server/event_delivery.hpp"
 #include "server/event_sources.hpp"
@@ -99,7 +101,7 @@ struct Ground {
     async::BlockingPool database_pool;
     async::BlockingPool files_pool;
     std::unique_ptr<relational::Database> database;
-    std::unique_ptr<files::BlobStore> blobs;
+    std::unique_ptr<BlobStores> blobs;
 };
 
 JobGround job_ground(Ground& ground, events::EventBus& events, files::FileService& files,
@@ -109,11 +111,21 @@ JobGround job_ground(Ground& ground, events::EventBus& events, files::FileServic
             .database = *ground.database,
             .events = events,
             .files = files,
-            .blobs = *ground.blobs,
+            .blobs = ground.blobs->for_artifacts(),
             .ledger = ledger,
             .io = ground.io,
             .files_pool = ground.files_pool,
             .clock = ground.clock};
+}
+
+// For workers on the same PostgreSQL: artifacts that lie here are found by those who ask.
+Result<void> announce_artifacts_blocking(Ground& ground) {
+    if (ground.config.storage.backend != Backend::Postgres) return {};
+    auto name = name_of_folder_blocking(artifact_folder(ground.config));
+    if (!name) return std::move(name).error();
+    relational::SqlBlobFolders folders(*ground.database);
+    return async::run_blocking(ground.io.executor(),
+                               folders.announce(std::move(*name), ground.clock.now()));
 }
 
 JobServices job_services(JobSystem& jobs, Ground& ground, files::BlobLedger& ledger) {
@@ -121,7 +133,7 @@ JobServices job_services(JobSystem& jobs, Ground& ground, files::BlobLedger& led
             .intake = jobs.intake(),
             .templates = jobs.templates(),
             .scheduler = jobs.scheduler(),
-            .blobs = *ground.blobs,
+            .blobs = ground.blobs->for_artifacts(),
             .ledger = ledger,
             .workers = worker_route_options(ground.config)};
 }
@@ -216,9 +228,9 @@ Application::Parts::Parts(std::unique_ptr<Ground> g, crypto::HmacTokenSigner tok
       vectors(vector_indexes, engine, ground->config.vectors.dimensions_max),
       text_indexes(engine, sql_pool, ground->io.executor()),
       search(text_indexes, vectors, engine),
-      files(*ground->blobs, file_catalog, blob_ledger, identity.audit, ground->clock, file_metrics,
-            file_limits(ground->config)),
-      file_upkeep(*ground->blobs, blob_ledger, ground->clock, file_metrics,
+      files(ground->blobs->for_files(), file_catalog, blob_ledger, identity.audit, ground->clock,
+            file_metrics, file_limits(ground->config)),
+      file_upkeep(ground->blobs->for_files(), blob_ledger, ground->clock, file_metrics,
                   file_limits(ground->config)),
       jobs(job_ground(*ground, event_bus, files, blob_ledger)),
       health(*ground->database, ground->config.server.data,
@@ -258,6 +270,7 @@ void Application::Parts::connect() {
     api.register_routes(router);
     publish_permission_changes(identity.permissions, event_bus);
     publish_ingests(ingest, event_bus);
+    jobs.scheduler().ask_rights(creator_rights(identity_stores.users, identity_stores.permissions));
     identity.cache.on_session_ended(
         [this](identity::SessionId id) { background.spawn(transactions.end_session(id.uuid())); });
 }
@@ -276,6 +289,7 @@ Result<void> Application::Parts::start_blocking() {
     auto working = jobs.start_blocking();
     if (!working) return working;
     background.spawn(jobs.show_metrics());
+    background.spawn(jobs.quotas().run());
     background.spawn(identity.watcher.run());
     background.spawn(transactions.run());
     background.spawn(vector_indexes.warm());
@@ -370,8 +384,7 @@ Result<std::unique_ptr<Application>> Application::start_blocking(const Config& c
     auto database = relational::open_database(database_settings(config), ground->database_pool);
     if (!database) return std::move(database).error();
     ground->database = std::move(*database);
-    auto blobs =
-        localfs::LocalBlobStore::open_blocking(file_store_options(config), ground->files_pool);
+    auto blobs = BlobStores::open_blocking(config, ground->files_pool);
     if (!blobs) return std::move(blobs).error();
     ground->blobs = std::move(*blobs);
     const auto policy =
@@ -379,6 +392,8 @@ Result<std::unique_ptr<Application>> Application::start_blocking(const Config& c
     auto schema =
         prepare_schema_blocking(ground->io.executor(), *ground->database, ground->clock, policy);
     if (!schema) return std::move(schema).error();
+    auto announced = announce_artifacts_blocking(*ground);
+    if (!announced) return std::move(announced).error();
 
     std::unique_ptr<Application> application(
         new Application(std::make_unique<Parts>(std::move(ground), std::move(*signer))));

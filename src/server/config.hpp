@@ -193,6 +193,8 @@ struct JobsSection {
     std::size_t log_lines_max = 100'000;
     std::uint64_t pending_max = 1'000'000;
     std::uint64_t running_max = 0;
+    std::uint64_t stored_bytes_max = 0;  // per tenant, of artifacts and logs; 0: none
+    std::filesystem::path artifacts;     // folder of their own; empty: with the files
     int retention_days = 7;
 };
 

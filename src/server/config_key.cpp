@@ -16,8 +16,6 @@ struct LaterPart {
 // Keys of existing configuration files whose part comes with a later version.
 constexpr LaterPart kLaterParts[] = {
     {"reliability.", "the job queue"},
-    {"queue.artifacts", "a store of artifacts of their own"},
-    {"queue.max_stored_bytes", "quotas of stored bytes"},
     {"worker.docker_image", "containers"},
     {"worker.docker_images", "containers"},
     {"worker.docker_network", "containers"},

@@ -9,13 +9,13 @@
 namespace zs::server {
 namespace {
 
-// The same after a restart, and another for each data directory of a machine.
-std::string worker_name(const Config& config) {
+// The same after a restart, and another for each folder of a machine.
+std::string worker_name(const std::filesystem::path& folder) {
     std::array<char, 256> host{};
     if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
     std::error_code ignored;
-    const auto data = std::filesystem::weakly_canonical(config.server.data, ignored);
-    const auto digest = sha256((ignored ? config.server.data : data).string());
+    const auto whole = std::filesystem::weakly_canonical(folder, ignored);
+    const auto digest = sha256((ignored ? folder : whole).string());
     const std::string name = host[0] == '\0' ? "worker" : std::string(host.data());
     return name + "-" + to_hex(std::string_view(digest).substr(0, 2));
 }
@@ -63,11 +63,15 @@ process::WorkerOptions worker_settings(const Config& config) {
 
 jobs::WorkerPoolConfig worker_pool_settings(const Config& config) {
     jobs::WorkerPoolConfig out;
-    out.id = worker_name(config);
+    out.id = worker_name(config.server.data);
     out.slots = config.worker.slots;
     out.labels = config.worker.labels;
     out.drain_grace = config.server.shutdown_grace;
     return out;
+}
+
+jobs::WorkerId direct_worker_id(const Config& config) {
+    return worker_name(config.worker.temp_dir) + "-worker";
 }
 
 }  // namespace zs::server

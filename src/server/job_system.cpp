@@ -1,9 +1,11 @@
 #include "server/job_system.hpp"
 
+#include "adapters/relational/jobs/queue_bell.hpp"
 #include "async/run_blocking.hpp"
 #include "async/sleep.hpp"
 #include "base/log.hpp"
 #include "server/job_settings.hpp"
+#include "server/settings.hpp"
 
 #include <algorithm>
 
@@ -22,6 +24,13 @@ void add(jobs::JobCounts& sum, const jobs::JobCounts& one) {
     if (!one.oldest_pending) return;
     sum.oldest_pending =
         std::min(sum.oldest_pending.value_or(*one.oldest_pending), *one.oldest_pending);
+}
+
+// Between the processes on one PostgreSQL; nobody else shares the embedded store.
+std::unique_ptr<jobs::QueueBell> make_bell(const Config& config) {
+    auto channel = relational::open_channel(database_settings(config), relational::kQueueChannel);
+    if (!channel) return nullptr;
+    return std::make_unique<relational::ChannelQueueBell>(std::move(channel));
 }
 
 }  // namespace
@@ -43,13 +52,19 @@ JobSystem::JobSystem(JobGround ground)
       template_store_(ground.database),
       store_(sql_store_),
       log_(sql_log_),
+      worker_store_(ground.database),
+      bell_(make_bell(ground.config)),
+      quotas_(ground.config, ground.database, ground.files_pool),
       queue_({.jobs = store_,
               .queues = queues_,
               .logs = log_,
               .artifacts = artifacts_,
               .events = ground.events,
               .clock = ground.clock,
-              .monotonic = monotonic_},
+              .monotonic = monotonic_,
+              .admit = [this](const auto& tenant) { return quotas_.admit(tenant); },
+              .bell = bell_.get(),
+              .worker_store = &worker_store_},
              queue_settings(ground.config), ground.io.next_executor()),
       intake_(queue_, template_store_, ground.clock),
       templates_(template_store_, ground.clock),
@@ -63,11 +78,12 @@ Result<void> JobSystem::start_blocking() {
     if (!zones) log::warn("schedules know UTC only", {{"reason", zones.error().message}});
     auto started = async::run_blocking(ground_.io.executor(), queue_.start());
     if (!started) return started;
+    async::run_blocking(ground_.io.executor(), quotas_.measure());
     queue_runs_ = true;
     queue_.run_time();
     auto workers = start_workers_blocking();
     if (!workers) return workers;
-    scheduler_.run();
+    if (ground_.role == JobRole::Server) scheduler_.run();
     return {};
 }
 
@@ -91,7 +107,10 @@ Result<void> JobSystem::start_programs_blocking() {
                                                                         .clock = ground_.clock});
     if (!opened) return std::move(opened).error();
     programs_ = std::move(*opened);
-    auto started = start_pool_blocking(*programs_, worker_pool_settings(config));
+    auto settings = worker_pool_settings(config);
+    if (!ground_.worker_id.empty()) settings.id = ground_.worker_id;
+    if (ground_.role == JobRole::Worker) settings.mode = "direct";
+    auto started = start_pool_blocking(*programs_, std::move(settings));
     if (!started) return started;
     const auto ended = async::run_blocking(ground_.io.executor(), programs_->end_unclaimed());
     if (!ended) return ended.error();
@@ -136,6 +155,7 @@ void JobSystem::stop_blocking() {
     if (!queue_runs_) return;
     queue_runs_ = false;
     queue_.drain();
+    async::run_blocking(ground_.io.executor(), queue_.leave());
     scheduler_.stop();
     scheduler_.join_blocking();
     queue_.stop();

@@ -8,6 +8,7 @@
 #include "adapters/relational/jobs/queue_store.hpp"
 #include "adapters/relational/jobs/schedule_store.hpp"
 #include "adapters/relational/jobs/template_store.hpp"
+#include "adapters/relational/jobs/worker_store.hpp"
 #include "adapters/timezone/tz_database.hpp"
 #include "async/io_runtime.hpp"
 #include "core/events/event_bus.hpp"
@@ -21,11 +22,15 @@
 #include "server/config.hpp"
 #include "server/extensions.hpp"
 #include "server/job_metrics.hpp"
+#include "server/job_quotas.hpp"
 
 #include <memory>
 #include <vector>
 
 namespace zs::server {
+
+// Whether a process serves the API, or only runs jobs beside servers that do.
+enum class JobRole : std::uint8_t { Server, Worker };
 
 // What the job system stands on.
 struct JobGround {
@@ -39,6 +44,8 @@ struct JobGround {
     async::IoRuntime& io;
     async::BlockingPool& files_pool;
     const Clock& clock;
+    JobRole role = JobRole::Server;
+    std::string worker_id = {};  // empty: made of host and data directory
 };
 
 // Files that jobs ask for, as far as their tenant has them.
@@ -76,6 +83,7 @@ public:
     jobs::Scheduler& scheduler() { return scheduler_; }
     // Keeps the gauges of metrics up to date, for ever.
     async::Task<> show_metrics();
+    JobQuotas& quotas() { return quotas_; }
 
 private:
     Result<void> start_workers_blocking();
@@ -93,6 +101,9 @@ private:
     relational::SqlTemplateStore template_store_;
     MeteredJobStore store_;
     MeteredJobLog log_;
+    relational::SqlWorkerStore worker_store_;
+    std::unique_ptr<jobs::QueueBell> bell_;
+    JobQuotas quotas_;
     jobs::JobQueue queue_;
     jobs::JobIntake intake_;
     jobs::TemplateService templates_;

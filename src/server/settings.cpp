@@ -113,6 +113,9 @@ files::Limits file_limits(const Config& config) {
 localfs::Options file_store_options(const Config& config) {
     localfs::Options out;
     out.folder = config.server.data / "files";
+    // Workers may write to it, and other servers to a folder of artifacts.
+    if (config.storage.backend == Backend::Postgres)
+        out.users = localfs::FolderUsers::ManyProcesses;
     out.reserve_bytes = config.files.reserve_bytes;
     return out;
 }

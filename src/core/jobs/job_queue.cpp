@@ -201,8 +201,8 @@ void JobQueue::Impl::take_in(const JobBrief& seen, Aftermath& after) {
     wake(seen.id, true);
 }
 
-// Whether memory knows the job in another state than the store: then the answer that would have told
-// of the change was lost.
+// Whether memory knows the job in another state than the store: then the answer that would have
+// told of the change was lost.
 bool JobQueue::Impl::is_news(const JobBrief& seen) const {
     if (const Lease* lease = leases.find(seen.id)) {
         if (lease->ref.token != seen.token) return lease->ref.token < seen.token;

@@ -158,7 +158,7 @@ public:
         std::vector<FinishedAttempt> attempts) = 0;
     // Canceling a running job twice changes nothing the second time. A retried job does not wait
     // for dependencies any more. Errors: NotFound; Conflict "job_finished", "not_retryable",
-    // "job_running" (purge of what is not final).
+    // "job_running" (purge of what is not final), "job_needed" (of what a live job depends on).
     virtual async::Task<Result<Changes>> steer(identity::Tenant tenant, JobId job, Steer steer,
                                                Timestamp now) = 0;
     virtual async::Task<Result<Swept>> sweep(SweepQuery query) = 0;

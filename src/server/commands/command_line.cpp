@@ -96,10 +96,14 @@ Every setting, its variable and its default: zserver config docs.)");
 }
 
 void add_worker(CLI::App& app, cli::Console& console, int& exit_code) {
-    auto* command = app.add_subcommand("worker", "Run jobs of a server, here");
+    auto* command = app.add_subcommand("worker", "Run jobs of a server, or of a PostgreSQL, here");
     command->footer(R"(Examples:
   zserver worker --server https://z.example.org --concurrency 8 --label gpu
   ZWORKER_SERVER=https://z.example.org ZWORKER_TOKEN=zs_… zserver worker
+  ZSTORAGE_BACKEND=postgres DATABASE_URL=postgres://… zserver worker --data /var/lib/zserver
+
+Without a server, but with the PostgreSQL of several of them, it leases from the database and runs
+jobs of every organization. Artifacts need a folder that the servers use, too.
 
 The token is an API key with jobs:read, jobs:update and files:read. It gets only jobs of the key's
 own organization and environment. SIGTERM: no new jobs; what runs gets ZSHUTDOWN_GRACE_SECS, then

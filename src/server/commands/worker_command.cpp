@@ -4,6 +4,7 @@
 #include "async/io_runtime.hpp"
 #include "async/run_blocking.hpp"
 #include "base/log.hpp"
+#include "server/commands/direct_worker.hpp"
 #include "server/commands/remote_worker.hpp"
 #include "server/job_settings.hpp"
 
@@ -103,9 +104,16 @@ int run_worker_command(const WorkerCommandOptions& options, cli::Console& consol
     target.url = options.server ? options.server : config.worker.server;
     target.token = options.token;
     if (!target.token && config.worker.token) target.token = config.worker.token->reveal();
+    if (!target.url && config.storage.backend == Backend::Postgres) {
+        auto served =
+            run_direct_worker(config, options.id.value_or(direct_worker_id(config)), console);
+        log::flush();
+        return served ? cli::kExitSuccess : console.fail(served.error());
+    }
     if (!target.url) {
         return console.fail(cli::usage_error(
-            "say whose jobs to run: --server URL, ZWORKER_SERVER or worker.server"));
+            "say whose jobs to run: --server URL, ZWORKER_SERVER or worker.server; or, beside"
+            " servers on PostgreSQL, storage.backend and storage.postgres_url"));
     }
     // A call for work, a heartbeat, and one for each attempt.
     auto calls = ServerCalls::open(target, console, kClock, config.worker.slots + 3);
