@@ -175,6 +175,9 @@ async::Task<Result<Response>> WorkerRoutes::lease(Request& request) {
 // A worker that started again has lost what it does not name: nobody need wait for those leases.
 async::Task<> WorkerRoutes::give_up_others(jobs::WorkerId worker,
                                            std::vector<jobs::LeaseRef> kept) {
+    // Whichever server granted them.
+    const auto recalled = co_await queue_.recall(worker);
+    if (!recalled) co_return;
     for (const auto& lease : queue_.leases_of(worker)) {
         const auto is_same = [&](const auto& one) { return one.token == lease.token; };
         if (std::ranges::any_of(kept, is_same)) continue;
