@@ -160,7 +160,7 @@ void JobQueue::Impl::take_in(std::vector<Finding> findings, Aftermath& after) {
             tell(finding.tenant, std::move(event), after);
         }
         if (finding.transition) take_in(*finding.transition, after);
-        if (finding.news) tell_late(*finding.news);
+        if (finding.news) tell_late(*finding.news, after);
         if (finding.seen) take_in(*finding.seen, after);
     }
 }
@@ -213,11 +213,11 @@ bool JobQueue::Impl::is_news(const JobBrief& seen) const {
 }
 
 // A state event whose change was answered by nobody comes out when the truth is known.
-void JobQueue::Impl::tell_late(const Transition& news) {
+void JobQueue::Impl::tell_late(const Transition& news, Aftermath& after) {
     const JobBrief& job = news.job;
     const auto doubt = untold.find(job.id);
     if (doubt == untold.end()) {
-        if (is_news(job)) publish(job.tenant, state_event(news));
+        if (is_news(job)) tell(job.tenant, state_event(news), after);
         return;
     }
     const bool was_add = doubt->second == Untold::Add;
@@ -228,9 +228,9 @@ void JobQueue::Impl::tell_late(const Transition& news) {
         submitted.job.state = JobState::Pending;
         submitted.seq = 1;
         submitted.at = job.created_at;
-        publish(job.tenant, state_event(submitted));
+        tell(job.tenant, state_event(submitted), after);
     }
-    if (was_add || !is_final(job.state)) publish(job.tenant, state_event(news));
+    if (was_add || !is_final(job.state)) tell(job.tenant, state_event(news), after);
 }
 
 // Its end came without an answer, so neither did what that end freed or canceled.

@@ -11,7 +11,7 @@ using jobs::NewJob;
 namespace {
 
 bool is_plain(const NewJob& job) {
-    return job.spec.depends_on.empty() && job.spec.unique_key.empty()
+    return job.spec.depends_on.empty() && job.spec.unique_key.empty() && job.spec.files.empty()
            && !(job.schedule_id && job.nominal_time);
 }
 
