@@ -196,7 +196,8 @@ LiveColumn::Sizes LiveColumn::sizes_blocking() const {
     return sizes;
 }
 
-data::VectorIndexStats LiveColumn::stats_blocking(data::VectorIndexDefinition definition) const {
+data::VectorIndexStats LiveColumn::stats_blocking(data::VectorIndexDefinition definition) {
+    (void)catch_up_blocking();
     const std::shared_lock hold(mutex_);
     data::VectorIndexStats stats;
     stats.info.definition = std::move(definition);

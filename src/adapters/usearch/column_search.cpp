@@ -61,16 +61,7 @@ struct LiveColumn::Request {
 Result<std::optional<data::VectorAnswer>> LiveColumn::search_blocking(
     const data::VectorQuery& query, Wish wish, Crew* crew) {
     if (query.deadline.expired()) return deadline_exceeded("the search waited for too long");
-    bool has_news = false;
-    {
-        const std::lock_guard queue(queue_mutex_);
-        if (freshness_ != Freshness::Current) return std::optional<data::VectorAnswer>();
-        has_news = !queue_.empty();
-    }
-    if (has_news) {
-        const std::unique_lock hold(mutex_);
-        if (!drain_locked()) return std::optional<data::VectorAnswer>();
-    }
+    if (!catch_up_blocking()) return std::optional<data::VectorAnswer>();
     const std::shared_lock hold(mutex_);
     auto answer = search_locked(query, wish, crew);
     if (!answer) return std::move(answer).error();

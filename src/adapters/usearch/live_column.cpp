@@ -118,6 +118,16 @@ void LiveColumn::end_lookup_blocking(const std::vector<std::int64_t>& asked, dat
 }
 
 // False: the table has to be read first.
+bool LiveColumn::catch_up_blocking() {
+    {
+        const std::lock_guard queue(queue_mutex_);
+        if (freshness_ != Freshness::Current) return false;
+        if (queue_.empty()) return true;
+    }
+    const std::unique_lock hold(mutex_);
+    return drain_locked();
+}
+
 bool LiveColumn::drain_locked() {
     std::deque<std::shared_ptr<const data::ChangeSet>> changes;
     {

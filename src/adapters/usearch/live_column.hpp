@@ -97,7 +97,8 @@ public:
     // The share of the true neighbours that the graph finds, by asking for some of its own rows.
     std::optional<double> check_recall_blocking();
 
-    data::VectorIndexStats stats_blocking(data::VectorIndexDefinition definition) const;
+    // Of all that was committed before the call.
+    data::VectorIndexStats stats_blocking(data::VectorIndexDefinition definition);
     struct Sizes {
         std::size_t rows = 0;
         std::size_t pending = 0;
@@ -123,6 +124,8 @@ private:
     struct Request;
 
     bool is_missing_changes(const data::ChangeSet& changes) const;
+    // Applies what is queued. False: the table has to be read first.
+    bool catch_up_blocking();
     bool drain_locked();
     void note_position_locked(const data::ChangeSet& changes);
     void apply_locked(const data::RowChange& change);
