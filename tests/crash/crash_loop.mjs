@@ -39,8 +39,8 @@ const EVERYBODY = {
 };
 
 class CrashLoop {
-  constructor(server, { kills, seed, sabotage, cast = EVERYBODY }) {
-    Object.assign(this, { server, kills, sabotage, cast });
+  constructor(server, { kills, seed, sabotage, atLeast = {}, cast = EVERYBODY }) {
+    Object.assign(this, { server, kills, sabotage, atLeast, cast });
     this.random = new Random(seed);
     this.ledger = new Ledger();
     this.bank = new Bank();
@@ -98,11 +98,18 @@ class CrashLoop {
         if (!(error instanceof Unanswered)) throw error;
       }
     };
-    const all = Promise.all(this.writers.map(work));
-    await Promise.race([all, sleep(this.random.between(...LOAD_MS))]);
+    let isOver = false;
+    const all = Promise.all(this.writers.map(work)).finally(() => { isOver = true; });
+    await Promise.race([all, this.#loaded(() => isOver)]);
     const how = await this.server.kill();
     this.ledger.must(how === 'SIGKILL', `the server ended by itself: ${how}\n${this.#lastLog()}`);
     await all;
+  }
+
+  async #loaded(isOver) {
+    await sleep(this.random.between(...LOAD_MS));
+    const isShort = ([kind, count]) => this.ledger.of(kind).acknowledged < count;
+    while (!isOver() && Object.entries(this.atLeast).some(isShort)) await sleep(5);
   }
 
   #lastLog() {
@@ -137,12 +144,13 @@ class CrashLoop {
 }
 
 // Answers {seed, kills, earlyKills, seconds, counts, losses, oddities}. `sabotage(data)` may damage
-// the data directory after each kill, to see that it is noticed. `cast` says who writes.
+// the data directory after each kill, to see that it is noticed; no kill comes before so many writes
+// of each kind in `atLeast` were acknowledged. `cast` says who writes.
 export async function runCrashLoop({
-  binary, kills, seed, sabotage, cast, progress = () => {},
+  binary, kills, seed, sabotage, atLeast, cast, progress = () => {},
 }) {
   const server = await CrashingServer.create(binary, cast?.env);
-  const loop = new CrashLoop(server, { kills, seed, sabotage, cast });
+  const loop = new CrashLoop(server, { kills, seed, sabotage, atLeast, cast });
   const started = performance.now();
   try {
     await loop.run(progress);
