@@ -47,8 +47,7 @@ TEST(JsonWriter, EveryDoubleReadsBackAsItself) {
         if (!std::isfinite(number)) continue;
         const auto text = write_json(number);
         const auto back = std::strtod(text.c_str(), nullptr);
-        ASSERT_EQ(std::bit_cast<std::uint64_t>(back), std::bit_cast<std::uint64_t>(number))
-            << text;
+        ASSERT_EQ(std::bit_cast<std::uint64_t>(back), std::bit_cast<std::uint64_t>(number)) << text;
     }
 }
 

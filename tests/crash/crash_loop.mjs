@@ -144,8 +144,8 @@ class CrashLoop {
 }
 
 // Answers {seed, kills, earlyKills, seconds, counts, losses, oddities}. `sabotage(data)` may damage
-// the data directory after each kill, to see that it is noticed. Before a kill, as many writes of each
-// kind were acknowledged as `atLeast` says. `cast` says who writes.
+// the data directory after each kill, to see that it is noticed. Before a kill, as many writes of
+// each kind were acknowledged as `atLeast` says. `cast` says who writes.
 export async function runCrashLoop({
   binary, kills, seed, sabotage, atLeast, cast, progress = () => {},
 }) {
