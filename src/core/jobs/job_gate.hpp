@@ -19,9 +19,15 @@ struct Finding {
     std::optional<Transition> transition;  // a change of state
     std::optional<JobBrief> seen;          // how it was found when it was read again
     std::optional<Transition> news;        // the change that led there, in case nobody heard of it
+    bool is_old_news = false;              // an answer that came meanwhile tells of it
     std::vector<events::NewEvent> events;  // lines of the log
     identity::Tenant tenant;
 };
+
+// One that was only released from its dependencies is pending as before, which is no event.
+inline bool is_told(const Transition& transition) {
+    return transition.from != transition.job.state || transition.cancel_was_requested;
+}
 
 // Several calls may be on their way for one job, and their answers come in any order. What they say
 // is held back until none is, then let through in the order of the job's sequence, which is the
@@ -78,6 +84,13 @@ private:
             return std::pair(a.seq, a.transition.has_value())
                    < std::pair(b.seq, b.transition.has_value());
         });
+        for (auto& finding : findings) {
+            if (!finding.news) continue;
+            const auto tells_it = [&](const Finding& other) {
+                return other.seq == finding.seq && other.transition && is_told(*other.transition);
+            };
+            finding.is_old_news = std::ranges::any_of(findings, tells_it);
+        }
         return findings;
     }
 

@@ -160,7 +160,7 @@ void JobQueue::Impl::take_in(std::vector<Finding> findings, Aftermath& after) {
             tell(finding.tenant, std::move(event), after);
         }
         if (finding.transition) take_in(*finding.transition, after);
-        if (finding.news) tell_late(*finding.news, after);
+        if (finding.news) tell_late(*finding.news, finding.is_old_news, after);
         if (finding.seen) take_in(*finding.seen, after);
     }
 }
@@ -175,10 +175,7 @@ void JobQueue::Impl::take_in(const Transition& transition, Aftermath& after) {
         after.stops.emplace_back(ref, StopReason::Cancel);
     }
     if (!shared()) ready.put(job, now());
-    // One that was only released from its dependencies is pending as before.
-    if (transition.from != job.state || transition.cancel_was_requested) {
-        tell(job.tenant, state_event(transition), after);
-    }
+    if (is_told(transition)) tell(job.tenant, state_event(transition), after);
     if (shared()) after.changed.push_back(job.id);
     wake(job.id, true);
 }
@@ -208,16 +205,18 @@ bool JobQueue::Impl::is_news(const JobBrief& seen) const {
         if (lease->ref.token != seen.token) return lease->ref.token < seen.token;
         return seen.state != JobState::Running || (seen.cancel_requested && !lease->cancel);
     }
-    const bool was_waiting = ready.place(seen.id).has_value();
-    return was_waiting && (is_final(seen.state) || seen.state == JobState::Running);
+    const auto place = ready.place(seen.id);
+    if (!place) return false;
+    const bool was_running = *place == ReadyQueue::Place::Running;
+    return is_final(seen.state) || (seen.state == JobState::Running) != was_running;
 }
 
 // A state event whose change was answered by nobody comes out when the truth is known.
-void JobQueue::Impl::tell_late(const Transition& news, Aftermath& after) {
+void JobQueue::Impl::tell_late(const Transition& news, bool is_old, Aftermath& after) {
     const JobBrief& job = news.job;
     const auto doubt = untold.find(job.id);
     if (doubt == untold.end()) {
-        if (is_news(job)) tell(job.tenant, state_event(news), after);
+        if (!is_old && is_news(job)) tell(job.tenant, state_event(news), after);
         return;
     }
     const bool was_add = doubt->second == Untold::Add;
@@ -230,6 +229,7 @@ void JobQueue::Impl::tell_late(const Transition& news, Aftermath& after) {
         submitted.at = job.created_at;
         tell(job.tenant, state_event(submitted), after);
     }
+    if (is_old) return;
     if (was_add || !is_final(job.state)) tell(job.tenant, state_event(news), after);
 }
 

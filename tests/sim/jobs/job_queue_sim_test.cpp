@@ -30,14 +30,21 @@ public:
         const auto* seq = frame->at("data").as_object().if_contains("job_seq");
         if (seq == nullptr) return;
         const auto now = seq->to_number<std::uint64_t>();
-        auto& last = last_[event->topic.name];
-        if (now <= last) world_.broke("events of " + event->topic.name + " out of order");
-        last = now;
+        auto& heard = heard_[event->topic.name];
+        if (now <= heard.seq) {
+            world_.broke("events of " + event->topic.name + " out of order: " + event->frame
+                         + " after " + heard.frame);
+        }
+        heard = {now, event->frame};
     }
 
 private:
+    struct Heard {
+        std::uint64_t seq = 0;
+        std::string frame;
+    };
     SimWorld& world_;
-    std::map<std::string, std::uint64_t> last_;
+    std::map<std::string, Heard> heard_;
 };
 
 class JobSimulation {
