@@ -175,7 +175,10 @@ void JobQueue::Impl::take_in(const Transition& transition, Aftermath& after) {
         after.stops.emplace_back(ref, StopReason::Cancel);
     }
     if (!shared()) ready.put(job, now());
-    if (is_told(transition)) tell(job.tenant, state_event(transition), after);
+    if (is_told(transition)) {
+        tell_submit_in_doubt(job, after);
+        tell(job.tenant, state_event(transition), after);
+    }
     if (shared()) after.changed.push_back(job.id);
     wake(job.id, true);
 }
@@ -211,6 +214,21 @@ bool JobQueue::Impl::is_news(const JobBrief& seen) const {
     return is_final(seen.state) || (seen.state == JobState::Running) != was_running;
 }
 
+// Nobody answered its submit, and now it is known to be there: that comes before all else of it.
+void JobQueue::Impl::tell_submit_in_doubt(const JobBrief& job, Aftermath& after) {
+    const auto doubt = untold.find(job.id);
+    if (doubt == untold.end()) return;
+    const bool was_add = doubt->second == Untold::Add;
+    untold.erase(doubt);
+    if (!was_add) return;
+    Transition submitted;
+    submitted.job = job;
+    submitted.job.state = JobState::Pending;
+    submitted.seq = 1;
+    submitted.at = job.created_at;
+    tell(job.tenant, state_event(submitted), after);
+}
+
 // A state event whose change was answered by nobody comes out when the truth is known.
 void JobQueue::Impl::tell_late(const Transition& news, bool is_old, Aftermath& after) {
     const JobBrief& job = news.job;
@@ -220,15 +238,8 @@ void JobQueue::Impl::tell_late(const Transition& news, bool is_old, Aftermath& a
         return;
     }
     const bool was_add = doubt->second == Untold::Add;
-    untold.erase(doubt);
-    if (was_add && job.state != JobState::Pending) {
-        Transition submitted;
-        submitted.job = job;
-        submitted.job.state = JobState::Pending;
-        submitted.seq = 1;
-        submitted.at = job.created_at;
-        tell(job.tenant, state_event(submitted), after);
-    }
+    if (job.state != JobState::Pending) tell_submit_in_doubt(job, after);
+    untold.erase(job.id);
     if (is_old) return;
     if (was_add || !is_final(job.state)) tell(job.tenant, state_event(news), after);
 }

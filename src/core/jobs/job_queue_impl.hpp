@@ -63,6 +63,7 @@ struct JobQueue::Impl {
     void take_in(std::vector<Finding> findings, Aftermath& after);
     void take_in(const Transition& transition, Aftermath& after);
     void take_in(const JobBrief& seen, Aftermath& after);
+    void tell_submit_in_doubt(const JobBrief& job, Aftermath& after);
     void tell_late(const Transition& news, bool is_old, Aftermath& after);
     bool is_news(const JobBrief& seen) const;
     void forget(const identity::Tenant& tenant, JobId job, LeaseToken until);
