@@ -12,7 +12,7 @@ constexpr double kMargin = 1.25;
 constexpr std::size_t kSpare = 8;
 
 // A candidate is found, looked up and filtered on its own: meanwhile so many rows are compared.
-constexpr std::size_t kRowsPerCandidate = 16;
+constexpr std::size_t kRowsPerCandidate = 48;
 
 // Looking against what was learnt (other values of the filter may pass more often), and looking
 // again when hardly anything speaks for it, cost at most this part of comparing every row.
