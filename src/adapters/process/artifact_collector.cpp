@@ -1,7 +1,7 @@
 #include "adapters/process/artifact_collector.hpp"
 
 #include "adapters/process/limits.hpp"
-#include "async/deadline.hpp"
+#include "core/files/blob_claim.hpp"
 #include "core/files/limits.hpp"
 
 #include <cerrno>
@@ -54,14 +54,7 @@ async::Task<Result<files::BlobInfo>> ArtifactCollector::store(FoundArtifact file
     if (!writer) co_return std::move(writer).error();
     auto copied = co_await copy(*opened, file.size, **writer);
     if (!copied) co_return std::move(copied).error();
-    auto blob = co_await (*writer)->seal();
-    if (!blob) co_return std::move(blob).error();
-    // In this order, so that the collector of unused blobs never takes it away in between.
-    auto claimed = co_await claim(*blob);
-    if (!claimed) co_return std::move(claimed).error();
-    auto committed = co_await (*writer)->commit();
-    if (!committed) co_return std::move(committed).error();
-    co_return *blob;
+    co_return co_await files::keep_blob(**writer, ground_.parts.ledger, ground_.parts.clock);
 }
 
 async::Task<Result<void>> ArtifactCollector::copy(std::shared_ptr<Descriptor> file,
@@ -87,17 +80,6 @@ async::Task<Result<void>> ArtifactCollector::copy(std::shared_ptr<Descriptor> fi
         if (!written) co_return std::move(written).error();
     }
     co_return Result<void>();
-}
-
-async::Task<Result<void>> ArtifactCollector::claim(files::BlobInfo blob) {
-    const auto deadline = async::Deadline::after(files::kClaimPatience);
-    while (true) {
-        auto claimed = co_await ground_.parts.ledger.claim(blob, ground_.parts.clock.now());
-        if (!claimed) co_return std::move(claimed).error();
-        if (*claimed != files::Claim::Condemned) co_return Result<void>();
-        if (deadline.expired()) co_return unavailable("equal content is just being removed");
-        co_await async::sleep_for(files::kClaimRetry);
-    }
 }
 
 }  // namespace zs::process

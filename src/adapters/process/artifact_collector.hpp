@@ -22,7 +22,6 @@ private:
     async::Task<Result<files::BlobInfo>> store(FoundArtifact file);
     async::Task<Result<void>> copy(std::shared_ptr<Descriptor> file, std::uint64_t size,
                                    files::BlobWriter& writer);
-    async::Task<Result<void>> claim(files::BlobInfo blob);
 
     WorkerGround& ground_;
     const std::string folder_;

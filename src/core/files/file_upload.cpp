@@ -1,7 +1,6 @@
 #include "core/files/file_upload.hpp"
 
-#include "async/deadline.hpp"
-#include "async/sleep.hpp"
+#include "core/files/blob_claim.hpp"
 #include "core/files/content_type.hpp"
 
 #include <utility>
@@ -85,7 +84,7 @@ async::Task<Result<std::optional<Granted>>> FileUpload::find_stored(BlobInfo blo
 }
 
 async::Task<Result<Granted>> FileUpload::store(BlobInfo blob, std::string content_type) {
-    auto claimed = co_await claim(blob);
+    auto claimed = co_await claim_blob(ground_.ledger, blob, ground_.clock);
     if (!claimed) co_return std::move(claimed).error();
     auto committed = co_await writer_->commit();
     if (!committed) co_return std::move(committed).error();
@@ -107,19 +106,6 @@ async::Task<Result<Granted>> FileUpload::store(BlobInfo blob, std::string conten
         ground_.metrics.bytes.add(static_cast<double>(blob.size));
     }
     co_return std::move(*granted);
-}
-
-async::Task<Result<Claim>> FileUpload::claim(BlobInfo blob) {
-    const auto deadline = async::Deadline::after(kClaimPatience);
-    while (true) {
-        auto claimed = co_await ground_.ledger.claim(blob, ground_.clock.now());
-        if (!claimed) co_return std::move(claimed).error();
-        if (*claimed != Claim::Condemned) co_return *claimed;
-        if (deadline.expired()) {
-            co_return unavailable("equal content is just being removed; try again");
-        }
-        co_await async::sleep_for(kClaimRetry);
-    }
 }
 
 }  // namespace zs::files

@@ -50,7 +50,6 @@ private:
     async::Task<Result<void>> hand_over();
     async::Task<Result<std::optional<Granted>>> find_stored(BlobInfo blob);
     async::Task<Result<Granted>> store(BlobInfo blob, std::string content_type);
-    async::Task<Result<Claim>> claim(BlobInfo blob);
 
     const UploadGround ground_;
     const identity::Tenant tenant_;

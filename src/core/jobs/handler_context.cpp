@@ -1,8 +1,7 @@
 #include "core/jobs/handler_context.hpp"
 
-#include "async/deadline.hpp"
-#include "async/sleep.hpp"
 #include "base/json.hpp"
+#include "core/files/blob_claim.hpp"
 #include "core/files/limits.hpp"
 #include "core/jobs/artifact_name.hpp"
 #include "core/jobs/limits.hpp"
@@ -112,25 +111,7 @@ async::Task<Result<files::BlobInfo>> HandlerContext::store(std::string bytes) {
         auto written = co_await writer->write(bytes.substr(at, files::kPieceBytes));
         if (!written) co_return std::move(written).error();
     }
-    const auto blob = co_await writer->seal();
-    if (!blob) co_return blob.error();
-    // Claimed before it is committed: whoever removes unused content leaves it alone then.
-    auto claimed = co_await claim(*blob);
-    if (!claimed) co_return std::move(claimed).error();
-    auto committed = co_await writer->commit();
-    if (!committed) co_return std::move(committed).error();
-    co_return *blob;
-}
-
-async::Task<Result<void>> HandlerContext::claim(files::BlobInfo blob) {
-    const auto deadline = async::Deadline::after(files::kClaimPatience);
-    while (true) {
-        auto claimed = co_await ports_.ledger.claim(blob, ports_.clock.now());
-        if (!claimed) co_return std::move(claimed).error();
-        if (*claimed != files::Claim::Condemned) co_return Result<void>();
-        if (deadline.expired()) co_return unavailable("equal content is just being removed");
-        co_await async::sleep_for(files::kClaimRetry);
-    }
+    co_return co_await files::keep_blob(*writer, ports_.ledger, ports_.clock);
 }
 
 }  // namespace zs::jobs

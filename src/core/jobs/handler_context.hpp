@@ -58,7 +58,6 @@ public:
 
 private:
     async::Task<Result<files::BlobInfo>> store(std::string bytes);
-    async::Task<Result<void>> claim(files::BlobInfo blob);
 
     const LeasedJob& job_;
     EventSink& sink_;

@@ -2,10 +2,9 @@
 
 #include "adapters/http/routes/job_json.hpp"
 #include "async/deadline.hpp"
-#include "async/sleep.hpp"
 #include "base/hash.hpp"
 #include "base/log.hpp"
-#include "core/files/limits.hpp"
+#include "core/files/blob_claim.hpp"
 #include "core/jobs/artifact_name.hpp"
 #include "core/jobs/limits.hpp"
 
@@ -44,19 +43,6 @@ Result<jobs::LeaseRef> lease_of(const Request& request, const json::value& body)
     const auto token = token_of(body);
     if (!token) return token.error();
     return jobs::LeaseRef{*id, *token};
-}
-
-async::Task<Result<void>> claim(files::BlobLedger& ledger, files::BlobInfo blob,
-                                const Clock& clock) {
-    const auto deadline = async::Deadline::after(files::kClaimPatience);
-    while (true) {
-        const auto claimed = co_await ledger.claim(blob, clock.now());
-        if (!claimed) co_return claimed.error();
-        if (*claimed != files::Claim::Condemned) co_return Result<void>();
-        if (deadline.expired())
-            co_return unavailable("equal content is just being removed; try again");
-        co_await async::sleep_for(files::kClaimRetry);
-    }
 }
 
 }  // namespace
@@ -270,12 +256,8 @@ async::Task<Result<jobs::Artifact>> WorkerRoutes::store_body(Request& request) {
         auto written = co_await writer->write(std::move(**piece));
         if (!written) co_return std::move(written).error();
     }
-    const auto blob = co_await writer->seal();
+    const auto blob = co_await files::keep_blob(*writer, ledger_, clock_);
     if (!blob) co_return blob.error();
-    auto claimed = co_await claim(ledger_, *blob, clock_);
-    if (!claimed) co_return std::move(claimed).error();
-    auto committed = co_await writer->commit();
-    if (!committed) co_return std::move(committed).error();
     jobs::Artifact artifact;
     artifact.name = request.path_param("name");
     artifact.sha256 = blob->sha256;
