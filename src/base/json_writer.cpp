@@ -26,28 +26,13 @@ void append_double(std::string& out, double number) {
     append_json_number(out, number);
 }
 
-void append(std::string& out, const json::value& value);
-
-void append_object(std::string& out, const json::object& object) {
-    out += '{';
-    bool first = true;
-    for (const auto& [key, item] : object) {
-        if (!first) out += ',';
-        first = false;
-        append_json_string(out, view(key));
-        out += ':';
-        append(out, item);
-    }
-    out += '}';
-}
-
 void append_array(std::string& out, const json::array& array) {
     out += '[';
     bool first = true;
     for (const auto& item : array) {
         if (!first) out += ',';
         first = false;
-        append(out, item);
+        append_json(out, item);
     }
     out += ']';
 }
@@ -57,7 +42,22 @@ void append_integer(std::string& out, auto number) {
     out.append(digits.data(), digits.size());
 }
 
-void append(std::string& out, const json::value& value) {
+}  // namespace
+
+void append_json(std::string& out, const json::object& object) {
+    out += '{';
+    bool first = true;
+    for (const auto& [key, item] : object) {
+        if (!first) out += ',';
+        first = false;
+        append_json_string(out, view(key));
+        out += ':';
+        append_json(out, item);
+    }
+    out += '}';
+}
+
+void append_json(std::string& out, const json::value& value) {
     switch (value.kind()) {
         case json::kind::null: out += "null"; return;
         case json::kind::bool_: out += value.get_bool() ? "true" : "false"; return;
@@ -66,15 +66,13 @@ void append(std::string& out, const json::value& value) {
         case json::kind::double_: append_double(out, value.get_double()); return;
         case json::kind::string: append_json_string(out, view(value.get_string())); return;
         case json::kind::array: append_array(out, value.get_array()); return;
-        case json::kind::object: append_object(out, value.get_object()); return;
+        case json::kind::object: append_json(out, value.get_object()); return;
     }
 }
 
-}  // namespace
-
 std::string write_json(const json::value& value) {
     std::string out;
-    append(out, value);
+    append_json(out, value);
     return out;
 }
 

@@ -28,22 +28,6 @@ void add_member(std::string& json, std::string_view name, std::string_view text)
     append_json_string(json, text);
 }
 
-// A value that is neither an object nor an array nor a fraction, as most are.
-bool add_plain(std::string& json, const boost::json::value& value) {
-    if (const auto* text = value.if_string()) {
-        append_json_string(json, {text->data(), text->size()});
-    } else if (const auto* number = value.if_int64()) {
-        json += fmt::format_int(*number).c_str();
-    } else if (const auto* count = value.if_uint64()) {
-        json += fmt::format_int(*count).c_str();
-    } else if (const auto* flag = value.if_bool()) {
-        json += *flag ? "true" : "false";
-    } else {
-        return false;
-    }
-    return true;
-}
-
 // Every change of every job comes by here, so the text is put together without an object.
 std::string frame_of(const NewEvent& event, std::uint64_t seq, std::string_view time) {
     std::string json;
@@ -62,7 +46,7 @@ std::string frame_of(const NewEvent& event, std::uint64_t seq, std::string_view 
         json += ',';
         append_json_string(json, key);
         json += ':';
-        if (!add_plain(json, value)) json += write_json(value);
+        append_json(json, value);
     }
     if (!event.more_data.empty()) json.append(",").append(event.more_data);
     add_member(json, "timestamp", time);

@@ -1,11 +1,10 @@
 #include "core/jobs/handler_worker.hpp"
 
-#include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "core/jobs/limits.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <atomic>
 #include <exception>
@@ -60,7 +59,7 @@ Outcome failed(Failure code, std::string message, bool retryable) {
 }
 
 Outcome succeeded(boost::json::value output) {
-    if (boost::json::serialize(output).size() > limits::kOutputBytesMax)
+    if (write_json(output).size() > limits::kOutputBytesMax)
         return failed(Failure::InvalidOutput, "the output is larger than 1 MiB", true);
     Outcome outcome = ended_as(Outcome::Kind::Succeeded);
     if (!output.is_null()) outcome.output = std::move(output);

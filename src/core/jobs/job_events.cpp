@@ -33,10 +33,6 @@ std::string clean(const std::string& bytes) {
     return failed || !value.is_string() ? std::string() : std::string(value.get_string().c_str());
 }
 
-}  // namespace
-
-namespace {
-
 void add_text(std::string& json, std::string_view field, std::string_view text) {
     json += field;
     append_json_string(json, text);

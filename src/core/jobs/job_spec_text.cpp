@@ -42,23 +42,6 @@ void put_texts(std::string& out, const std::map<std::string, std::string>& texts
     out += '}';
 }
 
-void put_values(std::string& out, const json::object& values) {
-    out += '{';
-    bool first = true;
-    for (const auto& [name, value] : values) {
-        if (!first) out += ',';
-        first = false;
-        append_json_string(out, {name.data(), name.size()});
-        out += ':';
-        if (const auto* text = value.if_string()) {
-            append_json_string(out, {text->data(), text->size()});
-        } else {
-            out += write_json(value);
-        }
-    }
-    out += '}';
-}
-
 void put_text(std::string& out, std::string_view field, std::string_view text) {
     out += field;
     append_json_string(out, text);
@@ -140,7 +123,7 @@ std::string to_stored_text(const JobSpec& spec) {
     }
     if (!spec.metadata.empty()) {
         out += ",\"metadata\":";
-        put_values(out, spec.metadata);
+        append_json(out, spec.metadata);
     }
     if (!spec.name.empty()) put_text(out, ",\"name\":", spec.name);
     if (!spec.tags.empty()) {
@@ -166,7 +149,8 @@ std::string to_stored_text(const JobSpec& spec) {
     for (const auto& [field, value] : rest) {
         out += ",\"";
         out.append(field.data(), field.size());
-        out += "\":" + write_json(value);
+        out += "\":";
+        append_json(out, value);
     }
     out += '}';
     return out;

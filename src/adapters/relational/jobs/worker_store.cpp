@@ -2,9 +2,9 @@
 
 #include "adapters/relational/jobs/job_row.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 
@@ -20,7 +20,7 @@ std::string to_list(const std::vector<std::string>& items) {
     boost::json::array list;
     for (const auto& item : items)
         list.push_back(boost::json::value(boost::json::string(item)));
-    return boost::json::serialize(list);
+    return write_json(list);
 }
 
 std::vector<std::string> from_list(const std::string& text) {
