@@ -96,6 +96,7 @@ struct JobQueue::Impl {
     async::Task<std::vector<Result<Changes>>> run_finishes(std::vector<FinishedAttempt> attempts);
     async::Task<Result<Ids>> wait_for_work(Capability worker, std::size_t count, Millis wait);
     async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query);
+    Lease new_lease(const Job& job, Now at) const;
     void leased(const LeasedJob& job, Now now, Aftermath& after);  // wants the lock
     async::Task<bool> wait_for_change(JobId job, Moment until);
     async::Task<Result<Changes>> steer(identity::Tenant tenant, JobId job, Steer steer);
@@ -115,7 +116,7 @@ struct JobQueue::Impl {
     async::Task<Result<void>> blocked_by_dependencies(const Job& job, Why& why);
 
     // With several processes on one store (job_queue_shared.cpp).
-    Lease lease_of(const Job& job, Now at) const;
+    Lease known_lease(const Job& job, Now at) const;
     void ring(Ring ring);
     void heard(const Ring& ring);
     void ask_again();  // workers of this process that wait

@@ -9,18 +9,10 @@
 namespace zs::jobs {
 
 // One full term, whatever it had when another process knew it.
-Lease JobQueue::Impl::lease_of(const Job& job, Now at) const {
-    Lease lease;
-    lease.ref = {job.id, job.token};
-    lease.worker = job.worker;
-    lease.tenant = job.tenant;
+Lease JobQueue::Impl::known_lease(const Job& job, Now at) const {
+    Lease lease = new_lease(job, at);
     lease.expires = at.moment + config.lease;
-    lease.hard_end = std::max(
-        lease.expires, at.moment + job.spec.timeout + config.kill_grace + limits::kLeaseMargin);
-    lease.cancel = job.cancel_requested_at.has_value();
-    lease.attempt = job.counters.attempt;
-    lease.retry_count = job.counters.retry_count;
-    lease.retry = job.spec.retry;
+    lease.hard_end = std::max(lease.expires, lease.hard_end);
     return lease;
 }
 
@@ -249,7 +241,7 @@ async::Task<Result<void>> JobQueue::attach(identity::Tenant tenant, LeaseRef ref
     const bool is_live = *job && (*job)->state == JobState::Running && (*job)->token == ref.token;
     if (!is_live) co_return lease_lost();
     const std::lock_guard lock(queue.mutex);
-    queue.leases.put(queue.lease_of(**job, queue.now()));
+    queue.leases.put(queue.known_lease(**job, queue.now()));
     co_return Result<void>();
 }
 
@@ -269,7 +261,7 @@ async::Task<Result<void>> JobQueue::recall(WorkerId worker) {
         {
             const std::lock_guard lock(queue.mutex);
             for (const auto& job : *jobs)
-                refs.push_back(queue.leases.put(queue.lease_of(job, queue.now())).ref);
+                refs.push_back(queue.leases.put(queue.known_lease(job, queue.now())).ref);
         }
         if (!refs.empty()) {
             auto extended = co_await queue.extend(worker, std::move(refs));

@@ -251,7 +251,7 @@ async::Task<Result<void>> JobQueue::Impl::load() {
         for (const auto& job : *jobs) {
             ready.put(brief_of(job), at);
             if (job.state != JobState::Running) continue;
-            leases.put(lease_of(job, at));
+            leases.put(known_lease(job, at));
         }
         loaded += jobs->size();
         if (jobs->size() < filter.limit) break;

@@ -28,10 +28,9 @@ async::Task<Result<JobQueue::Impl::Ids>> JobQueue::Impl::wait_for_work(Capabilit
     return async::wait_for<Result<Ids>>(std::move(start));
 }
 
-void JobQueue::Impl::leased(const LeasedJob& leased, Now at, Aftermath& after) {
-    const Job& job = leased.job;
+Lease JobQueue::Impl::new_lease(const Job& job, Now at) const {
     Lease lease;
-    lease.ref = leased.lease();
+    lease.ref = {job.id, job.token};
     lease.worker = job.worker;
     lease.tenant = job.tenant;
     lease.hard_end = at.moment + job.spec.timeout + config.kill_grace + limits::kLeaseMargin;
@@ -40,7 +39,12 @@ void JobQueue::Impl::leased(const LeasedJob& leased, Now at, Aftermath& after) {
     lease.attempt = job.counters.attempt;
     lease.retry_count = job.counters.retry_count;
     lease.retry = job.spec.retry;
-    leases.put(std::move(lease));
+    return lease;
+}
+
+void JobQueue::Impl::leased(const LeasedJob& leased, Now at, Aftermath& after) {
+    const Job& job = leased.job;
+    leases.put(new_lease(job, at));
     Changes changes;
     Transition& transition = changes.transitions.emplace_back();
     transition.job = brief_of(job);
