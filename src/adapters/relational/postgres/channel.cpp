@@ -1,10 +1,9 @@
 #include "adapters/relational/postgres/channel.hpp"
 
 #include "adapters/relational/postgres/backoff.hpp"
+#include "adapters/relational/postgres/libpq_handles_impl.hpp"
 #include "adapters/relational/postgres/url.hpp"
 #include "base/log.hpp"
-
-#include <libpq-fe.h>
 
 #include <array>
 #include <atomic>
@@ -25,16 +24,6 @@ constexpr std::size_t kSentAtOnce = 64;
 constexpr int kPauseMs = 5;
 constexpr Millis kRetryFirst{100};
 constexpr Millis kRetryLongest{5'000};
-
-struct FreeResult {
-    void operator()(PGresult* result) const { PQclear(result); }
-};
-using ResultPtr = std::unique_ptr<PGresult, FreeResult>;
-
-struct FreeConnection {
-    void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-using ConnectionPtr = std::unique_ptr<PGconn, FreeConnection>;
 
 struct FreeNotification {
     void operator()(PGnotify* notification) const { PQfreemem(notification); }

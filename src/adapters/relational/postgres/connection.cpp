@@ -1,12 +1,11 @@
 #include "adapters/relational/postgres/connection.hpp"
 
+#include "adapters/relational/postgres/libpq_handles_impl.hpp"
 #include "adapters/relational/postgres/parameters.hpp"
 #include "adapters/relational/postgres/url.hpp"
 #include "adapters/relational/postgres/values.hpp"
 #include "base/encoding.hpp"
 #include "base/log.hpp"
-
-#include <libpq-fe.h>
 
 #include <charconv>
 #include <poll.h>
@@ -18,16 +17,6 @@ namespace {
 
 // The server gives up first (statement_timeout); this is for a server that says nothing any more.
 constexpr Millis kSilenceMargin{10'000};
-
-struct FreeResult {
-    void operator()(PGresult* result) const { PQclear(result); }
-};
-using ResultPtr = std::unique_ptr<PGresult, FreeResult>;
-
-struct FreeConnection {
-    void operator()(PGconn* connection) const { PQfinish(connection); }
-};
-using ConnectionPtr = std::unique_ptr<PGconn, FreeConnection>;
 
 // A statement as this connection knows it. The first run answers text, whose columns tell the
 // types; from then on the answers are binary when every type is one that we read.
