@@ -17,10 +17,14 @@ using jobs::NewJob;
 class SqlJobRaces : public ::testing::TestWithParam<relational::Dialect> {
 protected:
     // Four claimers, over two connections pools, each as another process would.
-    std::vector<Result<std::vector<LeasedJob>>> claim_at_once(std::size_t count) {
+    std::vector<Result<std::vector<LeasedJob>>> claim_at_once(std::size_t count,
+                                                              std::uint64_t running_max = 0) {
         std::vector<async::Task<Result<std::vector<LeasedJob>>>> tasks;
-        for (auto* store : {&home_.store, &second_, &home_.store, &second_})
-            tasks.push_back(store->claim(home_.query(count)));
+        for (auto* store : {&home_.store, &second_, &home_.store, &second_}) {
+            auto query = home_.query(count);
+            query.running_max = running_max;
+            tasks.push_back(store->claim(std::move(query)));
+        }
         return run_together(std::move(tasks));
     }
 
@@ -78,13 +82,7 @@ TEST_P(SqlJobRaces, ATenantNeverRunsMoreThanItsQuota) {
     std::vector<LeasedJob> running;
     std::size_t done = 0;
     for (int round = 0; round < 300 && done < 30; ++round) {
-        std::vector<async::Task<Result<std::vector<LeasedJob>>>> tasks;
-        for (auto* store : {&home_.store, &second_, &home_.store, &second_}) {
-            auto query = home_.query(2);
-            query.running_max = 3;
-            tasks.push_back(store->claim(std::move(query)));
-        }
-        for (auto& leased : run_together(std::move(tasks))) {
+        for (auto& leased : claim_at_once(2, 3)) {
             for (auto& one : taken(std::move(leased)))
                 running.push_back(std::move(one));
         }
