@@ -24,6 +24,7 @@
 #include "server/blob_stores.hpp"
 #include "server/creator_rights.hpp"
 #include "server/credentials.hpp"
+#include "server/drain.hpp"
 #include "server/event_delivery.hpp"
 #include "server/event_sources.hpp"
 #include "server/health_monitor.hpp"
@@ -34,7 +35,6 @@
 #include "server/version.hpp"
 
 #include <cstdlib>
-#include <thread>
 #include <utility>
 
 namespace zs::server {
@@ -332,12 +332,8 @@ Result<void> Application::Parts::listen() {
 // Workers of this process finish what they run, while requests about jobs are still answered. A
 // second signal does not wait for them.
 void Application::Parts::drain_jobs_blocking() {
-    std::thread second_signal([this] {
-        if (ground->io.wait_for_signal_blocking() != 0) jobs.hurry();
-    });
-    jobs.drain_blocking();
-    ground->io.request_stop();
-    second_signal.join();
+    drain_blocking(
+        ground->io, [this] { jobs.drain_blocking(); }, [this] { jobs.hurry(); });
 }
 
 void Application::Parts::stop_blocking() {

@@ -9,13 +9,13 @@
 #include "core/events/memory_event_bus.hpp"
 #include "server/blob_stores.hpp"
 #include "server/config_load.hpp"
+#include "server/drain.hpp"
 #include "server/job_system.hpp"
 #include "server/schema.hpp"
 #include "server/settings.hpp"
 
 #include <algorithm>
 #include <ostream>
-#include <thread>
 
 namespace zs::server {
 namespace {
@@ -120,15 +120,6 @@ void DirectWorkerParts::connect(std::string worker_id) {
     jobs = std::make_unique<JobSystem>(ground);
 }
 
-void drain_blocking(DirectWorkerParts& parts) {
-    std::thread second_signal([&parts] {
-        if (parts.io.wait_for_signal_blocking() != 0) parts.jobs->hurry();
-    });
-    parts.jobs->drain_blocking();
-    parts.io.request_stop();
-    second_signal.join();
-}
-
 }  // namespace
 
 Result<void> run_direct_worker(const Config& config, std::string worker_id, cli::Console& console) {
@@ -144,7 +135,9 @@ Result<void> run_direct_worker(const Config& config, std::string worker_id, cli:
         parts.io.wait_for_signal_blocking();
         log::info("stopping", {{"grace_secs", config.server.shutdown_grace.count()}});
     }
-    drain_blocking(parts);
+    JobSystem& jobs = *parts.jobs;
+    drain_blocking(
+        parts.io, [&jobs] { jobs.drain_blocking(); }, [&jobs] { jobs.hurry(); });
     parts.jobs->stop_blocking();
     return started;
 }

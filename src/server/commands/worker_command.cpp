@@ -6,10 +6,10 @@
 #include "base/log.hpp"
 #include "server/commands/direct_worker.hpp"
 #include "server/commands/remote_worker.hpp"
+#include "server/drain.hpp"
 #include "server/job_settings.hpp"
 
 #include <ostream>
-#include <thread>
 
 namespace zs::server {
 namespace {
@@ -53,16 +53,6 @@ struct RemoteWorkerParts {
     std::unique_ptr<process::ProcessWorker> worker;
 };
 
-void drain_blocking(RemoteWorker& worker, async::IoRuntime& io) {
-    worker.drain();
-    std::thread second_signal([&worker, &io] {
-        if (io.wait_for_signal_blocking() != 0) worker.hurry();
-    });
-    worker.join_blocking();
-    io.request_stop();
-    second_signal.join();
-}
-
 Result<void> serve(RemoteWorkerParts& parts, RemoteWorker::Options options, cli::Console& console) {
     RemoteWorker worker(*parts.calls, parts.blobs, *parts.worker, options, parts.io.executor());
     auto attached = async::run_blocking(parts.io.executor(), worker.attach());
@@ -81,7 +71,9 @@ Result<void> serve(RemoteWorkerParts& parts, RemoteWorker::Options options, cli:
                 << parts.calls->url() << std::endl;
     parts.io.wait_for_signal_blocking();
     log::info("stopping", {{"grace_secs", options.drain_grace.count() / 1000}});
-    drain_blocking(worker, parts.io);
+    worker.drain();
+    drain_blocking(
+        parts.io, [&worker] { worker.join_blocking(); }, [&worker] { worker.hurry(); });
     return {};
 }
 
