@@ -155,11 +155,11 @@ void JobSystem::stop_blocking() {
     if (!queue_runs_) return;
     queue_runs_ = false;
     queue_.drain();
-    async::run_blocking(ground_.io.executor(), queue_.leave());
     scheduler_.stop();
     scheduler_.join_blocking();
     queue_.stop();
     queue_.join_blocking();
+    async::run_blocking(ground_.io.executor(), queue_.leave());
 }
 
 async::Task<> JobSystem::show_metrics() {

@@ -67,6 +67,21 @@ void JobQueue::drain() {
         waiter.done.complete(Impl::Ids());
 }
 
+void JobQueue::withdraw(const WorkerId& worker) {
+    impl_->registry.set_draining(worker);
+    const std::lock_guard lock(impl_->mutex);
+    impl_->withdrawn.insert(worker);
+    auto& waiting = impl_->workers_waiting;
+    for (auto waiter = waiting.begin(); waiter != waiting.end();) {
+        if (waiter->name != worker) {
+            ++waiter;
+            continue;
+        }
+        waiter->done.complete(Impl::Ids());
+        waiter = waiting.erase(waiter);
+    }
+}
+
 void JobQueue::stop() {
     drain();
     impl_->stopped = true;

@@ -90,11 +90,14 @@ public:
     async::Task<> tick();
     // Nobody gets a lease any more; those who wait are answered empty. Running attempts go on.
     void drain();
-    // QueueMode::Shared: tells other processes that nobody works here any more.
-    async::Task<> leave();
+    // This worker takes nothing more: next() answers it empty from now on, also where it waits.
+    void withdraw(const WorkerId& worker);
     // Ends run_time(); what comes afterwards is refused.
     void stop();
     void join_blocking();
+    // QueueMode::Shared, after join_blocking(): tells other processes that nobody works here any
+    // more.
+    async::Task<> leave();
 
     // `id` and `created_at` are drawn when absent. Errors: Exhausted "quota_exceeded",
     // "storage_full"; per job as JobStore::add.

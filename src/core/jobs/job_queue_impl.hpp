@@ -38,6 +38,7 @@ struct JobQueue::Impl {
         std::vector<JobId> changed;     // for other processes to hear of
     };
     struct WorkWaiter {
+        WorkerId name;
         Capability worker;
         std::size_t count = 1;
         Moment until;
@@ -94,7 +95,9 @@ struct JobQueue::Impl {
                                    std::vector<Coming>& coming);
     async::Task<std::vector<Result<Submitted>>> run_adds(std::vector<NewJob> jobs, AddMode mode);
     async::Task<std::vector<Result<Changes>>> run_finishes(std::vector<FinishedAttempt> attempts);
-    async::Task<Result<Ids>> wait_for_work(Capability worker, std::size_t count, Millis wait);
+    bool takes_nothing(const WorkerId& worker) const;
+    async::Task<Result<Ids>> wait_for_work(WorkerId name, Capability worker, std::size_t count,
+                                           Millis wait);
     async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query);
     Lease new_lease(const Job& job, Now at) const;
     void leased(const LeasedJob& job, Now now, Aftermath& after);  // wants the lock
@@ -146,6 +149,7 @@ struct JobQueue::Impl {
     JobGate gate;
     std::mt19937_64 random;
     std::list<WorkWaiter> workers_waiting;
+    std::set<WorkerId> withdrawn;
     std::unordered_map<JobId, std::list<ChangeWaiter>> watchers;
     std::size_t watcher_count = 0;
     std::map<WorkerId, StopListener> stop_listeners;

@@ -124,8 +124,6 @@ async::Task<> JobQueue::leave() {
         const std::lock_guard lock(queue.mutex);
         own.assign(queue.announced.begin(), queue.announced.end());
         queue.announced.clear();
-        // What is told of workers after this would stay.
-        queue.learned_at = queue.now().moment + std::chrono::hours(24);
     }
     if (!own.empty()) co_await queue.ports.worker_store->forget(std::move(own));
 }

@@ -13,11 +13,22 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <thread>
 
 namespace zs::jobs {
 namespace {
+
+class WatchedStore final : public MemoryJobStore {
+public:
+    using MemoryJobStore::MemoryJobStore;
+    async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query) override {
+        before_claim();
+        return MemoryJobStore::claim(std::move(query));
+    }
+    std::function<void()> before_claim = [] {};
+};
 
 // A queue over memory on one loop; clocks stand still until they are moved.
 class JobQueueTest : public ::testing::Test {
@@ -65,6 +76,18 @@ protected:
         clock_.advance(by);
         monotonic_.advance(by);
         tick();
+    }
+    void join(WorkerPool& pool) {
+        std::atomic<bool> joined{false};
+        std::thread joiner([&] {
+            pool.join_blocking();
+            joined = true;
+        });
+        while (!joined) {
+            loop_.restart();
+            loop_.run_for(Millis(5));
+        }
+        joiner.join();
     }
     NewJob job() {
         NewJob job;
@@ -119,7 +142,7 @@ protected:
     identity::Tenant tenant_{"org", "live"};
     events::MemoryEventBus bus_{clock_};
     MemoryJobTables tables_;
-    MemoryJobStore jobs_{tables_};
+    WatchedStore jobs_{tables_};
     MemoryQueueStore queues_{tables_};
     MemoryJobLog logs_{tables_};
     MemoryArtifactIndex artifacts_{tables_};
@@ -362,18 +385,61 @@ TEST_F(JobQueueTest, APoolDrainsTheQueueAndThenItself) {
     }
     pool.drain();
     queue_->drain();
-    std::atomic<bool> joined{false};
-    std::thread joiner([&] {
-        pool.join_blocking();
-        joined = true;
-    });
-    while (!joined) {
-        loop_.restart();
-        loop_.run_for(Millis(5));
-    }
-    joiner.join();
+    join(pool);
     EXPECT_EQ(worker.ran, kJobs);
     EXPECT_EQ(run(queue_->stats(tenant_))->counts.succeeded, std::uint64_t{kJobs});
+}
+
+TEST_F(JobQueueTest, AWithdrawnWorkerGetsNothingAndWaitsForNothing) {
+    const auto waiting = begin(queue_->next(query(), Millis(1'000)));
+    auto other = query();
+    other.worker = "w/2";
+    const auto stays = begin(queue_->next(other, Millis(1'000)));
+    queue_->withdraw("w/1");
+    poll();
+    ASSERT_TRUE(*waiting);
+    EXPECT_TRUE(waiting->value()->empty());
+    EXPECT_FALSE(*stays);
+    const auto first = submit(job());
+    poll();
+    ASSERT_TRUE(*stays);
+    ASSERT_EQ(stays->value()->size(), 1U);
+    EXPECT_EQ(stays->value()->front().job.id, first);
+    submit(job());
+    EXPECT_TRUE(next().empty());
+}
+
+TEST_F(JobQueueTest, ADrainingPoolTakesNothingMore) {
+    Counting worker;
+    WorkerPoolConfig config;
+    config.id = "pool/1";
+    WorkerPool pool(*queue_, worker, config, loop_.get_executor());
+    ASSERT_TRUE(run(pool.start()));
+    pool.drain();
+    const auto id = submit(job());
+    join(pool);
+    EXPECT_EQ(worker.ran, 0);
+    EXPECT_EQ(stored(id).state, JobState::Pending);
+    EXPECT_EQ(stored(id).counters.attempt, 0U);
+}
+
+TEST_F(JobQueueTest, WhatAPoolIsGivenWhileItBeginsToDrainItGivesBack) {
+    Counting worker;
+    WorkerPoolConfig config;
+    config.id = "pool/1";
+    WorkerPool pool(*queue_, worker, config, loop_.get_executor());
+    const auto id = submit(job());
+    jobs_.before_claim = [&] { pool.drain(); };
+    ASSERT_TRUE(run(pool.start()));
+    join(pool);
+    EXPECT_EQ(worker.ran, 0);
+    jobs_.before_claim = [] {};
+    const Job given_back = stored(id);
+    EXPECT_EQ(given_back.state, JobState::Pending);
+    EXPECT_EQ(given_back.counters.attempt, 1U);
+    EXPECT_EQ(given_back.counters.retry_count, 0U);
+    EXPECT_EQ(given_back.counters.lost_leases, 0U);
+    EXPECT_EQ(next().size(), 1U);
 }
 
 }  // namespace

@@ -6,22 +6,30 @@
 
 namespace zs::jobs {
 
-async::Task<Result<JobQueue::Impl::Ids>> JobQueue::Impl::wait_for_work(Capability worker,
+bool JobQueue::Impl::takes_nothing(const WorkerId& worker) const {
+    const std::lock_guard lock(mutex);
+    return draining || withdrawn.contains(worker);
+}
+
+async::Task<Result<JobQueue::Impl::Ids>> JobQueue::Impl::wait_for_work(WorkerId name,
+                                                                       Capability worker,
                                                                        std::size_t count,
                                                                        Millis wait) {
-    auto start = [this, worker = std::move(worker), count,
+    auto start = [this, name = std::move(name), worker = std::move(worker), count,
                   wait](async::Completion<Result<Ids>> done) mutable {
         const std::lock_guard lock(mutex);
         const Now at = now();
-        auto picked = draining ? Ids() : ready.pick(worker, count, at);
+        const bool nothing = draining || withdrawn.contains(name);
+        auto picked = nothing ? Ids() : ready.pick(worker, count, at);
         for (const JobId id : picked)
             gate.begin(id);
-        if (!picked.empty() || wait <= Millis(0) || draining) {
+        if (!picked.empty() || wait <= Millis(0) || nothing) {
             done.complete(std::move(picked));
         } else if (workers_waiting.size() >= limits::kWaitersMax) {
             done.complete(unavailable("too many workers wait"));
         } else {
-            WorkWaiter waiter{std::move(worker), count, at.moment + wait, std::move(done)};
+            WorkWaiter waiter{std::move(name), std::move(worker), count, at.moment + wait,
+                              std::move(done)};
             workers_waiting.push_back(std::move(waiter));
         }
     };
@@ -94,12 +102,13 @@ async::Task<Result<std::vector<LeasedJob>>> JobQueue::next(ClaimQuery query, Mil
     query.count = std::clamp<std::size_t>(query.count, 1, limits::kClaimMax);
     wait = std::clamp(wait, Millis(0), limits::kWaitMax);
     queue.registry.seen(query.worker);
-    if (queue.draining) co_return std::vector<LeasedJob>();
+    if (queue.takes_nothing(query.worker)) co_return std::vector<LeasedJob>();
     if (!queue.shared()) {
         Capability worker{query.labels, query.sandbox, query.kinds, query.tenant};
         std::sort(worker.labels.begin(), worker.labels.end());
         std::sort(worker.kinds.begin(), worker.kinds.end());
-        auto picked = co_await queue.wait_for_work(std::move(worker), query.count, wait);
+        auto picked =
+            co_await queue.wait_for_work(query.worker, std::move(worker), query.count, wait);
         if (!picked) co_return picked.error();
         if (picked->empty()) co_return std::vector<LeasedJob>();
         query.candidates = std::move(*picked);
@@ -110,15 +119,16 @@ async::Task<Result<std::vector<LeasedJob>>> JobQueue::next(ClaimQuery query, Mil
     while (true) {
         const auto works = queue.works.load();
         auto leased = co_await queue.claim(query);
-        if (!leased || !leased->empty() || queue.draining) co_return leased;
+        if (!leased || !leased->empty() || queue.takes_nothing(query.worker)) co_return leased;
         const Moment at = queue.now().moment;
         if (at >= until) co_return leased;
         if (queue.works != works) continue;  // it rang meanwhile
         const Millis pause = std::min(until - at, queue.config.shared_poll);
         Capability nobody;
         // Nothing is ever ready in memory: this only waits, and ends early when the queue drains.
-        auto woken = co_await queue.wait_for_work(std::move(nobody), 1, pause);
+        auto woken = co_await queue.wait_for_work(query.worker, std::move(nobody), 1, pause);
         if (!woken) co_return woken.error();
+        if (queue.takes_nothing(query.worker)) co_return std::vector<LeasedJob>();
     }
 }
 

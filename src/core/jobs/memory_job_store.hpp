@@ -6,7 +6,7 @@
 namespace zs::jobs {
 
 // Jobs without a disk, for tests and simulations. Every answer comes at once.
-class MemoryJobStore final : public JobStore {
+class MemoryJobStore : public JobStore {
 public:
     explicit MemoryJobStore(MemoryJobTables& tables) : tables_(tables) {}
 

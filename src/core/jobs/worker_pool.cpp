@@ -97,6 +97,7 @@ struct WorkerPool::Impl {
     ClaimQuery query(std::size_t count) const;
     void announce(bool is_draining);
     async::Task<> take_work();
+    async::Task<> give_back(std::vector<LeasedJob> jobs);
     async::Task<> run(std::shared_ptr<Attempt> attempt, LeasedJob job);
     async::Task<> finish(std::shared_ptr<Attempt> attempt, Outcome outcome);
     async::Task<Outcome> run_guarded(LeasedJob job, Attempt& attempt);
@@ -188,10 +189,24 @@ async::Task<> WorkerPool::Impl::take_work() {
             continue;
         }
         pause = kFirstPause;
+        if (draining) {
+            co_await give_back(std::move(*jobs));
+            co_return;
+        }
         for (auto& job : *jobs)
             begin(std::move(job));
         // A queue that drains answers empty at once.
-        if (jobs->empty() && !draining) co_await async::sleep_for(Millis(1));
+        if (jobs->empty()) co_await async::sleep_for(Millis(1));
+    }
+}
+
+// What was under way when the pool began to drain.
+async::Task<> WorkerPool::Impl::give_back(std::vector<LeasedJob> jobs) {
+    for (const auto& job : jobs) {
+        auto attempt = std::make_shared<Attempt>(job.lease());
+        Outcome released;
+        released.kind = Outcome::Kind::Released;
+        co_await finish(std::move(attempt), std::move(released));
     }
 }
 
@@ -351,7 +366,7 @@ async::Task<Result<void>> WorkerPool::start() {
 
 void WorkerPool::drain() {
     if (impl_->draining.exchange(true)) return;
-    impl_->queue.workers().set_draining(impl_->config.id);
+    impl_->queue.withdraw(impl_->config.id);
     impl_->slot_is_free();
     impl_->work.spawn(impl_->end_after_grace());
 }

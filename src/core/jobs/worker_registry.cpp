@@ -22,7 +22,8 @@ void WorkerRegistry::seen(WorkerInfo worker) {
     const std::lock_guard lock(mutex_);
     worker.last_seen_at = clock_.now();
     Entry& entry = workers_[worker.id];
-    worker.draining = worker.draining || entry.info.draining;
+    // Inside a process draining is for good. Another caller may be new under an old name.
+    worker.draining = worker.draining || (is_inside(worker) && entry.info.draining);
     entry.seen = monotonic_.now();
     entry.info = std::move(worker);
 }
