@@ -107,7 +107,7 @@ test('it runs jobs, with input, files, log and artifacts', async () => {
 });
 
 test('SIGTERM: what runs is given time, then given back, and counts nothing', async () => {
-  const worker = startWorker('w2', { env: { ZSHUTDOWN_GRACE_SECS: '1' } });
+  const worker = startWorker('w2', { env: { ZSHUTDOWN_GRACE_SECS: '5' } });
   await worker.ready;
   const quick = path.join(folder, 'quick');
   const short = await jobs.sh(`echo ready; while [ ! -e ${quick} ]; do sleep 0.02; done`);

@@ -9,6 +9,9 @@ without_aslr() {
     fi
 }
 
+# What failed, in the words of the runners; shown once more at the very end.
+FAILURES=''
+
 # ctest_in PRESET ARGUMENTS…: runs ctest; its closing lines go to $SUMMARY.
 ctest_in() {
     local preset=$1 log=$ROOT/build/$1/ctest.log status=0 wrap=()
@@ -21,6 +24,9 @@ ctest_in() {
         TSAN_OPTIONS=${TSAN_OPTIONS:-second_deadlock_stack=1} \
         "${wrap[@]}" ctest --test-dir "$ROOT/build/$preset" -j 2 --output-on-failure \
         --no-tests=error "$@" 2>&1 | tee "$log" || status=1
+    if ((status != 0)); then
+        FAILURES+=$(grep -aE -A 8 ': Failure$|ERROR: |WARNING: Thread' "$log" | head -n 60)$'\n'
+    fi
     SUMMARY+="ctest ($preset):"$'\n'
     SUMMARY+=$(sed -n '/tests passed/,$p' "$log")$'\n'
     return $status
@@ -39,6 +45,9 @@ node_tests() {
     printf '  $ node --test %s\n' "${files[*]#"$ROOT/"}" >&2
     (cd "$ROOT" && ZSERVER_BINARY=$ROOT/build/release/zserver NODE_PATH=$ROOT/deps/node_modules \
         node --test --test-reporter=spec "${files[@]}" 2>&1) | tee "$log" || status=1
+    if ((status != 0)); then
+        FAILURES+=$(sed -n '/failing tests:$/,$p' "$log" | head -n 120)$'\n'
+    fi
     SUMMARY+=$'end to end (node --test):\n'
     SUMMARY+=$(grep -aE '^(ℹ|#) (tests|pass|fail|cancelled|skipped|duration_ms) ' "$log")$'\n'
     return $status
@@ -53,9 +62,10 @@ demo_once() {
     return $status
 }
 
-# Prints what the runners said at their end; fails when anything did.
+# Prints what failed, then what the runners said at their end; fails when anything did.
 finish() {
     local failed=$1
+    if [[ $FAILURES ]]; then printf '\n%s' "$FAILURES"; fi
     printf '\n%s' "$SUMMARY"
     if [[ $failed ]]; then die "failed:$failed"; fi
     say 'all tests passed'
