@@ -48,11 +48,18 @@ Result<void> JobQuotas::admit(const identity::Tenant& tenant) const {
 }
 
 async::Task<> JobQuotas::measure() {
+    co_await measure_disk();
+    if (bytes_max_ > 0) co_await measure_stored();
+}
+
+async::Task<> JobQuotas::measure_disk() {
     auto look = [this] { return free_bytes_blocking(data_); };
     const auto free = co_await pool_.run(std::move(look));
     // A disk that does not answer is the business of the health check.
     if (free) disk_full_ = *free < reserve_bytes_;
-    if (bytes_max_ == 0) co_return;
+}
+
+async::Task<> JobQuotas::measure_stored() {
     auto bytes = co_await stored_.by_tenant();
     if (!bytes) co_return;
     const std::lock_guard lock(mutex_);
@@ -65,8 +72,9 @@ async::Task<> JobQuotas::run() {
             const auto bytes = co_await stored_.artifacts();
             if (bytes) artifact_bytes().set(static_cast<double>(*bytes));
         }
-        co_await async::sleep_for(kLookEvery * (bytes_max_ == 0 ? 1 : kLooksPerQuota));
-        co_await measure();
+        co_await async::sleep_for(kLookEvery);
+        co_await measure_disk();
+        if (bytes_max_ > 0 && looks % kLooksPerQuota == 0) co_await measure_stored();
     }
 }
 

@@ -25,6 +25,9 @@ public:
     async::Task<> run();
 
 private:
+    async::Task<> measure_disk();
+    async::Task<> measure_stored();
+
     const std::filesystem::path data_;
     const std::uint64_t reserve_bytes_;
     const std::uint64_t bytes_max_;
