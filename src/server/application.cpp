@@ -293,6 +293,7 @@ Result<void> Application::Parts::start_blocking() {
     background.spawn(identity.watcher.run());
     background.spawn(transactions.run());
     background.spawn(vector_indexes.warm());
+    background.spawn(vector_indexes.run_sweeps());
     background.spawn(file_upkeep.run());
     background.spawn(health.run());
     background.spawn(sweep_idempotency(idempotency));

@@ -1,6 +1,7 @@
 #include "adapters/usearch/index_metrics.hpp"
 #include "adapters/usearch/limits.hpp"
 #include "adapters/usearch/usearch_vector_indexes.hpp"
+#include "async/sleep.hpp"
 #include "base/encoding.hpp"
 #include "base/log.hpp"
 
@@ -89,13 +90,16 @@ void UsearchVectorIndexes::trim_journal_blocking(const LiveColumnPtr& column) {
     if (!trimmed) log::warn("a history was not cut", {{"reason", trimmed.error().message}});
 }
 
-void UsearchVectorIndexes::schedule_sweep() {
-    const auto now = std::chrono::steady_clock::now().time_since_epoch().count();
-    const auto often = std::min(limits::kSweepEvery, options_.idle_max);
-    const auto every = std::chrono::steady_clock::duration(often).count();
-    std::int64_t before = swept_at_;
-    if (now - before < every || !swept_at_.compare_exchange_strong(before, now)) return;
-    (void)builders_.try_post([this] { sweep_blocking(); });
+async::Task<> UsearchVectorIndexes::run_sweeps() {
+    const auto every = std::clamp(options_.idle_max, std::chrono::seconds(1), limits::kSweepEvery);
+    while (true) {
+        co_await async::sleep_for(every);
+        auto sweep = [this]() -> Result<void> {
+            sweep_blocking();
+            return {};
+        };
+        (void)co_await builders_.run(std::move(sweep));
+    }
 }
 
 void UsearchVectorIndexes::sweep_blocking() {

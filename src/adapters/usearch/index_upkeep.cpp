@@ -142,10 +142,15 @@ void UsearchVectorIndexes::schedule_rebuild(const LiveColumnPtr& column) {
     if (!builders_.try_post(std::move(work))) column->build_scheduled = false;
 }
 
-void UsearchVectorIndexes::schedule_merge(const LiveColumnPtr& column) {
-    if (column->merge_scheduled.exchange(true)) return;
-    auto work = [this, column] {
+// What waits for its turn is no use of the column: it would keep one that is written to, and that
+// nobody asks for, in memory for ever. A column that went meanwhile reads its changes when it comes
+// back.
+void UsearchVectorIndexes::schedule_merge(const LiveColumnPtr& scheduled) {
+    if (scheduled->merge_scheduled.exchange(true)) return;
+    auto work = [this, waiting = std::weak_ptr<LiveColumn>(scheduled)] {
         be_modest();
+        const LiveColumnPtr column = waiting.lock();
+        if (column == nullptr) return;
         column->merge_scheduled = false;
         const auto merged = column->merge_blocking();
         if (!merged) {
@@ -157,10 +162,12 @@ void UsearchVectorIndexes::schedule_merge(const LiveColumnPtr& column) {
         if (column->wants_store()) store_vectors_blocking(column);
         note_sizes();
     };
-    if (!builders_.try_post(std::move(work))) column->merge_scheduled = false;
+    if (!builders_.try_post(std::move(work))) scheduled->merge_scheduled = false;
 }
 
+// One at a time: of two who note, the later one has looked later, too.
 void UsearchVectorIndexes::note_sizes() {
+    const std::lock_guard hold(noting_);
     double rows = 0;
     double pending = 0;
     double bytes = 0;

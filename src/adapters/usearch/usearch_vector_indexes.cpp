@@ -36,10 +36,8 @@ UsearchVectorIndexes::UsearchVectorIndexes(data::SqlEngine& engine, data::Change
       store_(definitions),
       journal_(journal),
       options_(std::move(options)),
-      registry_(std::make_shared<ColumnRegistry>([this](const LiveColumnPtr& column) {
-          schedule_merge(column);
-          schedule_sweep();
-      })),
+      registry_(std::make_shared<ColumnRegistry>(
+          [this](const LiveColumnPtr& column) { schedule_merge(column); })),
       searchers_("vector", {.threads = options_.search_threads, .queue_max = options_.queue_max}),
       crew_(searchers_, options_.search_threads),
       builders_("vector-build",

@@ -47,7 +47,9 @@ public:
     async::Task<> warm();
     // Readings under way end soon; for the end of the server.
     void stop();
-    // What is unused for long leaves the memory, and what is too much. Runs by itself now and then.
+    // Sweeps now and then, until it is cancelled.
+    async::Task<> run_sweeps();
+    // What is unused for long leaves the memory, and what is too much.
     void sweep_blocking();
 
     // Where searches run; for other comparing of vectors, too.
@@ -78,10 +80,9 @@ private:
 
     void want_graph_blocking(const LiveColumnPtr& column,
                              const data::VectorIndexDefinition& definition);
-    void schedule_sweep();
     void schedule_build(const LiveColumnPtr& column);
     void schedule_rebuild(const LiveColumnPtr& column);
-    void schedule_merge(const LiveColumnPtr& column);
+    void schedule_merge(const LiveColumnPtr& scheduled);
     Result<void> build_now_blocking(const LiveColumnPtr& column);
     Result<void> restore_or_build_blocking(const LiveColumnPtr& column);
     void check_recall_blocking(const LiveColumnPtr& column);
@@ -106,8 +107,8 @@ private:
     std::shared_ptr<ColumnRegistry> registry_;
     std::mutex storing_;
     std::mutex listening_;
+    std::mutex noting_;
     std::atomic<bool> listens_{false};
-    std::atomic<std::int64_t> swept_at_{0};
     std::stop_source stopping_;
     async::BlockingPool searchers_;
     Crew crew_;
