@@ -41,6 +41,11 @@ std::vector<std::string> make_environment(const jobs::LeasedJob& job, const Atte
     all["ZJOB_OUTPUT"] = folder.output();
     all["ZJOB_ARTIFACTS"] = folder.artifacts();
     all["ZJOB_TIMEOUT_SECS"] = std::to_string(spec.timeout.count());
+    // Which due time of a schedule the job is for; who submits a job can say it, too.
+    if (const auto* nominal = spec.metadata.if_contains("nominal_time")) {
+        const std::string text(nominal->is_string() ? nominal->get_string().c_str() : "");
+        if (from_rfc3339(text)) all["ZJOB_NOMINAL_TIME"] = text;
+    }
     std::vector<std::string> environment;
     environment.reserve(all.size());
     for (const auto& [name, value] : all)

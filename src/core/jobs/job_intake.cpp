@@ -76,6 +76,10 @@ std::vector<std::size_t> in_order(const std::vector<NewJob>& jobs) {
 
 }  // namespace
 
+void mark_firing(JobSpec& spec, Timestamp nominal) {
+    spec.metadata["nominal_time"] = to_rfc3339(nominal);
+}
+
 async::Task<Result<JobSpec>> JobIntake::read(Submitter who, json::object spec) {
     const auto* name = spec.if_contains("template");
     if (name != nullptr && !name->is_null()) {
@@ -111,6 +115,7 @@ async::Task<Result<Submitted>> JobIntake::submit(Submitter who, json::object spe
     NewJob job;
     job.tenant = who.tenant;
     job.spec = std::move(*parsed);
+    if (who.nominal_time) mark_firing(job.spec, *who.nominal_time);
     job.submitted_by = who.user_id;
     job.schedule_id = who.schedule_id;
     job.nominal_time = who.nominal_time;

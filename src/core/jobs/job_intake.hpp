@@ -42,4 +42,7 @@ private:
     const Clock& clock_;
 };
 
+// The job of a due time tells which one: `metadata.nominal_time`; programs see ZJOB_NOMINAL_TIME.
+void mark_firing(JobSpec& spec, Timestamp nominal);
+
 }  // namespace zs::jobs

@@ -181,6 +181,15 @@ TEST_F(SchedulerTest, EachDueTimeFiresOnceHoweverManyServersLook) {
     EXPECT_EQ(fired(), (Times{"2026-01-01T00:05", "2026-01-01T00:10"}));
 }
 
+TEST_F(SchedulerTest, AJobTellsWhichDueTimeItIsFor) {
+    add(R"("cron_expression":"*/5 * * * *")");
+    pass_until("2026-01-01T00:05:30Z");
+    const auto all = jobs();
+    ASSERT_EQ(all.size(), 1U);
+    const auto& told = all[0].spec.metadata.at("nominal_time").as_string();
+    EXPECT_TRUE(at(told.c_str()) == at("2026-01-01T00:05:00Z")) << told.c_str();
+}
+
 TEST_F(SchedulerTest, TheListIsNotReadEverySecond) {
     add(R"("cron_expression":"0 0 * * *")");
     tick();
