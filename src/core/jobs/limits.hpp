@@ -77,5 +77,8 @@ inline constexpr std::size_t kScheduleNameBytesMax = 128;
 inline constexpr Seconds kCatchUpWindowMax{7 * 86'400};
 inline constexpr std::size_t kCatchUpRunsMax = 1000;  // of one schedule, at once
 inline constexpr Seconds kJitterMax{3600};
+inline constexpr std::int64_t kBackfillParallelMax = 100;
+inline constexpr std::uint64_t kBackfillTimesMax = 100'000;  // due times of one back-fill
+inline constexpr std::size_t kBackfillsMax = 16;             // unfinished ones of a schedule
 
 }  // namespace zs::jobs::limits
