@@ -26,6 +26,7 @@ Api::Api(ApiServices s, http::OperationsConfig operations)
       job_logs_(s.jobs.queue, waits_end_),
       job_artifacts_(s.jobs.queue, s.files),
       job_plans_(s.jobs.templates, s.jobs.scheduler, idempotency_),
+      job_backfills_(s.jobs.backfiller, idempotency_),
       workers_(s.jobs.queue, s.jobs.blobs, s.jobs.ledger, s.clock, waits_end_, s.jobs.workers),
       collections_(s.collections, idempotency_),
       documents_(s.collections, s.sql, answers_),
@@ -55,6 +56,7 @@ void Api::register_routes(http::Router& router) {
     job_logs_.register_routes(router);
     job_artifacts_.register_routes(router);
     job_plans_.register_routes(router);
+    job_backfills_.register_routes(router);
     workers_.register_routes(router);
     collections_.register_routes(router);
     documents_.register_routes(router);

@@ -11,6 +11,7 @@
 #include "adapters/http/routes/idempotency.hpp"
 #include "adapters/http/routes/ingest_routes.hpp"
 #include "adapters/http/routes/job_artifact_routes.hpp"
+#include "adapters/http/routes/job_backfill_routes.hpp"
 #include "adapters/http/routes/job_log_routes.hpp"
 #include "adapters/http/routes/job_plan_routes.hpp"
 #include "adapters/http/routes/job_routes.hpp"
@@ -38,6 +39,7 @@ struct JobServices {
     jobs::JobIntake& intake;
     jobs::TemplateService& templates;
     jobs::Scheduler& scheduler;
+    jobs::Backfiller& backfiller;
     files::BlobStore& blobs;
     files::BlobLedger& ledger;
     http::WorkerRoutes::Options workers;
@@ -101,6 +103,7 @@ private:
     http::JobLogRoutes job_logs_;
     http::JobArtifactRoutes job_artifacts_;
     http::JobPlanRoutes job_plans_;
+    http::JobBackfillRoutes job_backfills_;
     http::WorkerRoutes workers_;
     http::CollectionRoutes collections_;
     http::DocumentRoutes documents_;

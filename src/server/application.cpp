@@ -133,6 +133,7 @@ JobServices job_services(JobSystem& jobs, Ground& ground, files::BlobLedger& led
             .intake = jobs.intake(),
             .templates = jobs.templates(),
             .scheduler = jobs.scheduler(),
+            .backfiller = jobs.backfiller(),
             .blobs = ground.blobs->for_artifacts(),
             .ledger = ledger,
             .workers = worker_route_options(ground.config)};
@@ -270,7 +271,9 @@ void Application::Parts::connect() {
     api.register_routes(router);
     publish_permission_changes(identity.permissions, event_bus);
     publish_ingests(ingest, event_bus);
-    jobs.scheduler().ask_rights(creator_rights(identity_stores.users, identity_stores.permissions));
+    const auto rights = creator_rights(identity_stores.users, identity_stores.permissions);
+    jobs.scheduler().ask_rights(rights);
+    jobs.backfiller().ask_rights(rights);
     identity.cache.on_session_ended(
         [this](identity::SessionId id) { background.spawn(transactions.end_session(id.uuid())); });
 }

@@ -49,6 +49,7 @@ JobSystem::JobSystem(JobGround ground)
       artifacts_(ground.database),
       queues_(ground.database),
       schedule_store_(ground.database),
+      backfill_store_(ground.database),
       template_store_(ground.database),
       store_(sql_store_),
       log_(sql_log_),
@@ -69,6 +70,13 @@ JobSystem::JobSystem(JobGround ground)
       intake_(queue_, template_store_, ground.clock),
       templates_(template_store_, ground.clock),
       scheduler_(schedule_store_, intake_, queue_, zones_, ground.clock, ground.io.next_executor()),
+      backfiller_({.backfills = backfill_store_,
+                   .schedules = schedule_store_,
+                   .intake = intake_,
+                   .queue = queue_,
+                   .zones = zones_,
+                   .clock = ground.clock},
+                  ground.io.next_executor()),
       inputs_(ground.files) {}
 
 JobSystem::~JobSystem() = default;
@@ -83,7 +91,10 @@ Result<void> JobSystem::start_blocking() {
     queue_.run_time();
     auto workers = start_workers_blocking();
     if (!workers) return workers;
-    if (ground_.role == JobRole::Server) scheduler_.run();
+    if (ground_.role == JobRole::Server) {
+        scheduler_.run();
+        backfiller_.run();
+    }
     return {};
 }
 
@@ -156,7 +167,9 @@ void JobSystem::stop_blocking() {
     queue_runs_ = false;
     queue_.drain();
     scheduler_.stop();
+    backfiller_.stop();
     scheduler_.join_blocking();
+    backfiller_.join_blocking();
     queue_.stop();
     queue_.join_blocking();
     async::run_blocking(ground_.io.executor(), queue_.leave());

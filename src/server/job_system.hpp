@@ -3,6 +3,7 @@
 #include "adapters/process/process_worker.hpp"
 #include "adapters/relational/database.hpp"
 #include "adapters/relational/jobs/artifact_index.hpp"
+#include "adapters/relational/jobs/backfill_store.hpp"
 #include "adapters/relational/jobs/job_log.hpp"
 #include "adapters/relational/jobs/job_store.hpp"
 #include "adapters/relational/jobs/queue_store.hpp"
@@ -13,6 +14,7 @@
 #include "async/io_runtime.hpp"
 #include "core/events/event_bus.hpp"
 #include "core/files/file_service.hpp"
+#include "core/jobs/backfiller.hpp"
 #include "core/jobs/handler_worker.hpp"
 #include "core/jobs/job_intake.hpp"
 #include "core/jobs/job_queue.hpp"
@@ -81,6 +83,7 @@ public:
     jobs::JobIntake& intake() { return intake_; }
     jobs::TemplateService& templates() { return templates_; }
     jobs::Scheduler& scheduler() { return scheduler_; }
+    jobs::Backfiller& backfiller() { return backfiller_; }
     // Keeps the gauges of metrics up to date, for ever.
     async::Task<> show_metrics();
     JobQuotas& quotas() { return quotas_; }
@@ -98,6 +101,7 @@ private:
     relational::SqlArtifactIndex artifacts_;
     relational::SqlQueueStore queues_;
     relational::SqlScheduleStore schedule_store_;
+    relational::SqlBackfillStore backfill_store_;
     relational::SqlTemplateStore template_store_;
     MeteredJobStore store_;
     MeteredJobLog log_;
@@ -109,6 +113,7 @@ private:
     jobs::TemplateService templates_;
     timezone::TzDatabase zones_;
     jobs::Scheduler scheduler_;
+    jobs::Backfiller backfiller_;
     TenantFiles inputs_;
     std::unique_ptr<process::ProcessWorker> programs_;
     std::unique_ptr<jobs::HandlerWorker> handlers_;

@@ -90,6 +90,7 @@ protected:
                                   .intake = never_called<jobs::JobIntake>(),
                                   .templates = never_called<jobs::TemplateService>(),
                                   .scheduler = never_called<jobs::Scheduler>(),
+                                  .backfiller = never_called<jobs::Backfiller>(),
                                   .blobs = never_called<files::BlobStore>(),
                                   .ledger = never_called<files::BlobLedger>(),
                                   .workers = {}},

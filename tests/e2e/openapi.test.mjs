@@ -365,6 +365,18 @@ test('job templates and schedules', async () => {
   await call('PUT', `/v1/job-schedules/${id}`, { token, body: plan, expect: 200 });
   await call('POST', `/v1/job-schedules/${id}/trigger`, { token, expect: 201 });
   await call('GET', `/v1/job-schedules/${id}`, { token, expect: 200 });
+  const fills = `/v1/job-schedules/${id}/backfills`;
+  const range = { from: '2014-01-01T00:00:00Z', to: '2024-01-01T00:00:00Z' };
+  const fill = (await call('POST', fills, { token, body: range, expect: 201 })).json;
+  await call('POST', fills, { token, body: { ...range, to: range.from }, expect: 400 });
+  await call('POST', fills, { token, body: {}, expect: 422 });
+  await call('GET', fills, { token, expect: 200 });
+  await call('GET', `${fills}/${fill.id}`, { token, expect: 200 });
+  await call('GET', `${fills}/${NOBODY}`, { token, expect: 404 });
+  const one = `${fills}/${fill.id}`;
+  await call('PATCH', one, { token, body: { paused: true, parallel: 2 }, expect: 200 });
+  await call('DELETE', one, { token, expect: 200 });
+  await call('PATCH', one, { token, body: { paused: false }, expect: 409 });
   await call('DELETE', `/v1/job-schedules/${id}`, { token, expect: 204 });
 });
 

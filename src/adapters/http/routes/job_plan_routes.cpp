@@ -11,13 +11,6 @@ using identity::Right;
 
 namespace {
 
-async::Task<Result<json::object>> read_object(Request& request) {
-    auto body = co_await read_json(request);
-    if (!body) co_return std::move(body).error();
-    if (!body->is_object()) co_return unprocessable("the body must be an object", "");
-    co_return std::move(body->get_object());
-}
-
 Response show(const Request& request, const jobs::JobTemplate& shown, unsigned status = 200) {
     const auto env = env_shown(*request.principal(), shown.created_by);
     return json_response(show_template(shown, env), status);

@@ -4,6 +4,13 @@
 
 namespace zs::http {
 
+async::Task<Result<boost::json::object>> read_object(Request& request) {
+    auto body = co_await read_json(request);
+    if (!body) co_return std::move(body).error();
+    if (!body->is_object()) co_return unprocessable("the body must be an object", "");
+    co_return std::move(body->get_object());
+}
+
 jobs::Submitter submitter_of(const Request& request) {
     const identity::Principal& caller = *request.principal();
     jobs::Submitter who;

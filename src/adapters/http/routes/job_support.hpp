@@ -27,6 +27,9 @@ inline std::vector<std::string> job_bases() {
     return {"/v1/jobs", "/jobs"};
 }
 
+// The body, which must be an object. Errors: as read_json; Unprocessable.
+async::Task<Result<boost::json::object>> read_object(Request& request);
+
 jobs::Submitter submitter_of(const Request& request);
 
 // `wait_ms`, 0 unless given. Errors: InvalidArgument naming it.
