@@ -25,7 +25,7 @@ Timestamp at(const std::string& text) {
 }
 
 // Does not save while it is told so, as if the process had died before; lets somebody else in
-// before a save.
+// before or after a save.
 class FailingBackfills final : public BackfillStore {
 public:
     explicit FailingBackfills(BackfillStore& inner) : inner_(inner) {}
@@ -33,11 +33,16 @@ public:
         return inner_.add(std::move(one), unfinished_max);
     }
     async::Task<Result<bool>> save(Backfill one) override {
-        if (meets_in == 0 && meet) co_await std::exchange(meet, nullptr)();
-        --meets_in;
+        const bool is_met = meets_in-- == 0 && meet;
+        if (is_met && meeting == Meeting::Before) co_await std::exchange(meet, nullptr)();
         if (saves_left == 0) co_return unavailable("the disk is gone");
         if (saves_left > 0) --saves_left;
-        co_return co_await inner_.save(std::move(one));
+        const auto saved = co_await inner_.save(std::move(one));
+        if (!is_met || meeting == Meeting::Before) co_return saved;
+        if (meeting == Meeting::AfterAndLost) saves_left = 0;
+        co_await std::exchange(meet, nullptr)();
+        saves_left = -1;
+        co_return saved;
     }
     async::Task<Result<std::optional<Backfill>>> find(identity::Tenant tenant, ScheduleId schedule,
                                                       BackfillId id) override {
@@ -55,6 +60,9 @@ public:
 
     int saves_left = -1;  // -1: all
     int meets_in = -1;
+    // AfterAndLost: who comes then cannot save what it did.
+    enum class Meeting : std::uint8_t { Before, After, AfterAndLost };
+    Meeting meeting = Meeting::Before;
     std::function<async::Task<Millis>()> meet;
 
 private:
@@ -330,16 +338,17 @@ TEST_F(BackfillTest, WhereverItDiesNothingIsLostOrRepeated) {
     }
 }
 
-// One looks while the other is about to save: each of the saves once.
+// One looks when the other is about to save, or has just done so: each of the saves once.
 TEST_F(BackfillTest, TwoServersSubmitEachOnce) {
-    for (int meets_in = 0; meets_in < 10; ++meets_in) {
-        SCOPED_TRACE(meets_in);
+    for (int i = 0; i < 30; ++i) {
+        SCOPED_TRACE(i);
         const auto before = fired().size();
         fill(hourly(), 6, 2);
         Server second(*this);
-        backfills_.meets_in = meets_in;
+        backfills_.meets_in = i / 3;
+        backfills_.meeting = static_cast<FailingBackfills::Meeting>(i % 3);
         backfills_.meet = [&second] { return second.backfiller.tick(); };
-        for (int i = 0; i < 100 && !is_final(now().state); ++i) {
+        for (int look = 0; look < 100 && !is_final(now().state); ++look) {
             tick();
             EXPECT_LE(unfinished(), 2U);
             finish(1);
