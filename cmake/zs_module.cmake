@@ -62,6 +62,9 @@ function(zs_test name)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)  # much more than any needs: machines are shared
   endif()
+  if(ZS_SANITIZE)
+    math(EXPR T_TIMEOUT "3 * ${T_TIMEOUT}")
+  endif()
   set_tests_properties(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} ENVIRONMENT "${T_ENV}")
 endfunction()
 
