@@ -78,7 +78,7 @@ protected:
 };
 
 TEST_F(HnswGraphTest, EveryMetricAndStorageFindsTheNearest) {
-    fill(1500);
+    fill(600);
     for (const auto metric :
          {vector::Metric::L2, vector::Metric::Cosine, vector::Metric::InnerProduct}) {
         for (const auto storage :
@@ -88,7 +88,7 @@ TEST_F(HnswGraphTest, EveryMetricAndStorageFindsTheNearest) {
             parameters.storage = storage;
             const auto graph = build(parameters);
             ASSERT_NE(graph, nullptr);
-            EXPECT_EQ(graph->size(), 1500U);
+            EXPECT_EQ(graph->size(), 600U);
             const std::size_t wanted = storage == vector::Scalar::F32 ? 10 : 40;
             EXPECT_GE(recall(*graph, wanted, 128), 0.95)
                 << vector::to_text(metric) << ' ' << vector::to_text(storage);
@@ -150,8 +150,8 @@ TEST_F(HnswGraphTest, ASavedGraphIsTheSameGraph) {
 
 // Our walk of the links against USearch's own, which searches with a filter take.
 TEST_F(HnswGraphTest, AWalkFindsWhatUsearchFinds) {
-    fill(2500);
-    std::vector<std::uint64_t> all((2500 + 63) / 64, ~std::uint64_t{0});
+    fill(1000);
+    std::vector<std::uint64_t> all((1000 + 63) / 64, ~std::uint64_t{0});
     for (const auto storage : {vector::Scalar::F32, vector::Scalar::BF16, vector::Scalar::I8}) {
         data::HnswParameters parameters;
         parameters.storage = storage;
