@@ -88,11 +88,12 @@ public:
         loops_.stop();
     }
 
+    // On a loop beside that of the queue, as in the server.
     void begin_work(std::size_t slots) {
         jobs::WorkerPoolConfig config;
         config.id = "bench/1";
         config.slots = slots;
-        pool_ = std::make_unique<jobs::WorkerPool>(*queue_, work_, config, loops_.executor());
+        pool_ = std::make_unique<jobs::WorkerPool>(*queue_, work_, config, loops_.executor(1));
         (void)taken(async::run_blocking(loops_.executor(), start_pool()));
     }
 
