@@ -41,8 +41,7 @@ std::int64_t new_token() {
 // Sorted ids as the distances between them, seven bits to a byte, the lowest first.
 std::string pack(std::vector<std::int64_t> row_ids) {
     std::ranges::sort(row_ids);
-    const auto repeated = std::ranges::unique(row_ids);
-    row_ids.erase(repeated.begin(), repeated.end());
+    row_ids.erase(std::unique(row_ids.begin(), row_ids.end()), row_ids.end());
     std::string out;
     std::uint64_t before = 0;
     for (const std::int64_t id : row_ids) {
@@ -284,8 +283,8 @@ Result<std::optional<data::TableChanges>> JournalTables::changes_since_blocking(
         changes.now = here;
     }
     std::ranges::sort(changes.row_ids);
-    const auto repeated = std::ranges::unique(changes.row_ids);
-    changes.row_ids.erase(repeated.begin(), repeated.end());
+    changes.row_ids.erase(std::unique(changes.row_ids.begin(), changes.row_ids.end()),
+                          changes.row_ids.end());
     return Answer(std::move(changes));
 }
 

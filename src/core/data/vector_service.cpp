@@ -84,8 +84,7 @@ VectorColumn column_of(const identity::Principal& principal, std::string table,
 // Sorted, without repetition.
 std::shared_ptr<const RowIds> rows_of(RowIds ids) {
     std::ranges::sort(ids);
-    const auto repeated = std::ranges::unique(ids);
-    ids.erase(repeated.begin(), repeated.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     return std::make_shared<const RowIds>(std::move(ids));
 }
 
