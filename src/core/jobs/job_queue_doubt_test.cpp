@@ -2,6 +2,7 @@
 #include "core/events/memory_event_bus.hpp"
 #include "core/jobs/job_queue.hpp"
 #include "core/jobs/memory_job_store.hpp"
+#include "support/run_polled.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -15,56 +16,44 @@
 namespace zs::jobs {
 namespace {
 
-class LossyStore final : public JobStore {
+class LossyStore final : public MemoryJobStore {
 public:
-    explicit LossyStore(MemoryJobTables& tables) : store_(tables) {}
+    using MemoryJobStore::MemoryJobStore;
 
     bool loses_next = false;
 
     async::Task<Result<std::vector<Result<Submitted>>>> add(std::vector<NewJob> jobs,
                                                             AddMode mode) override {
-        auto answer = co_await store_.add(std::move(jobs), mode);
+        auto answer = co_await MemoryJobStore::add(std::move(jobs), mode);
         if (is_lost()) co_return lost();
         co_return answer;
     }
     async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query) override {
-        auto answer = co_await store_.claim(std::move(query));
+        auto answer = co_await MemoryJobStore::claim(std::move(query));
         if (is_lost()) co_return lost();
         co_return answer;
     }
-    async::Task<Result<std::vector<LeaseState>>> extend(WorkerId worker,
-                                                        std::vector<LeaseRef> leases, Millis lease,
-                                                        Timestamp now) override {
-        return store_.extend(std::move(worker), std::move(leases), lease, now);
-    }
     async::Task<Result<std::vector<Result<Changes>>>> finish(
         std::vector<FinishedAttempt> attempts) override {
-        auto answer = co_await store_.finish(std::move(attempts));
+        auto answer = co_await MemoryJobStore::finish(std::move(attempts));
         if (is_lost()) co_return lost();
         co_return answer;
     }
     async::Task<Result<Changes>> steer(identity::Tenant tenant, JobId job, Steer steer,
                                        Timestamp now) override {
-        auto answer = co_await store_.steer(std::move(tenant), job, steer, now);
+        auto answer = co_await MemoryJobStore::steer(std::move(tenant), job, steer, now);
         if (is_lost()) co_return lost();
         co_return answer;
     }
     async::Task<Result<Swept>> sweep(SweepQuery query) override {
-        auto answer = co_await store_.sweep(std::move(query));
+        auto answer = co_await MemoryJobStore::sweep(std::move(query));
         if (is_lost()) co_return lost();
         co_return answer;
-    }
-    async::Task<Result<std::optional<Job>>> find(identity::Tenant tenant, JobId job) override {
-        return store_.find(std::move(tenant), job);
-    }
-    async::Task<Result<std::vector<Job>>> list(identity::Tenant tenant, JobFilter filter) override {
-        return store_.list(std::move(tenant), std::move(filter));
     }
 
 private:
     bool is_lost() { return std::exchange(loses_next, false); }
     static Error lost() { return deadline_exceeded("the answer was lost"); }
-    MemoryJobStore store_;
 };
 
 class JobDoubtTest : public ::testing::Test {
@@ -82,15 +71,7 @@ protected:
     }
     template <class T>
     T run(async::Task<T> task) {
-        std::optional<T> answer;
-        boost::asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr error, T value) {
-            if (error) std::rethrow_exception(error);
-            answer.emplace(std::move(value));
-        });
-        loop_.restart();
-        loop_.poll();
-        if (!answer) throw std::runtime_error("the call waits for something");
-        return std::move(*answer);
+        return testing::run_polled(loop_, std::move(task));
     }
     // Twice: what the first look gives back is looked at by the second one.
     void look() {

@@ -5,8 +5,8 @@
 #include "core/jobs/memory_job_store.hpp"
 #include "core/jobs/memory_plan_stores.hpp"
 #include "core/jobs/two_zones.hpp"
+#include "support/run_polled.hpp"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
@@ -85,15 +85,7 @@ protected:
 
     template <class T>
     T run(async::Task<T> task) {
-        std::optional<T> answer;
-        boost::asio::co_spawn(loop_, std::move(task), [&](std::exception_ptr error, T value) {
-            if (error) std::rethrow_exception(error);
-            answer.emplace(std::move(value));
-        });
-        loop_.restart();
-        loop_.poll();
-        if (!answer) throw std::runtime_error("the call waits for something");
-        return std::move(*answer);
+        return testing::run_polled(loop_, std::move(task));
     }
     void tick() { run(server_->scheduler.tick()); }
     void set_clock(const std::string& text) { clock_.advance(at(text) - clock_.now()); }
