@@ -61,25 +61,14 @@ void JobQueue::run_time() {
 void JobQueue::drain() {
     impl_->draining = true;
     const std::lock_guard lock(impl_->mutex);
-    auto waiting = std::move(impl_->workers_waiting);
-    impl_->workers_waiting.clear();
-    for (auto& waiter : waiting)
-        waiter.done.complete(Impl::Ids());
+    impl_->answer_empty([](const auto&) { return true; });
 }
 
 void JobQueue::withdraw(const WorkerId& worker) {
     impl_->registry.set_draining(worker);
     const std::lock_guard lock(impl_->mutex);
     impl_->withdrawn.insert(worker);
-    auto& waiting = impl_->workers_waiting;
-    for (auto waiter = waiting.begin(); waiter != waiting.end();) {
-        if (waiter->name != worker) {
-            ++waiter;
-            continue;
-        }
-        waiter->done.complete(Impl::Ids());
-        waiter = waiting.erase(waiter);
-    }
+    impl_->answer_empty([&](const auto& waiter) { return waiter.name == worker; });
 }
 
 void JobQueue::stop() {

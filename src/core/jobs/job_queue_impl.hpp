@@ -95,7 +95,9 @@ struct JobQueue::Impl {
                                    std::vector<Coming>& coming);
     async::Task<std::vector<Result<Submitted>>> run_adds(std::vector<NewJob> jobs, AddMode mode);
     async::Task<std::vector<Result<Changes>>> run_finishes(std::vector<FinishedAttempt> attempts);
-    bool takes_nothing(const WorkerId& worker) const;
+    bool takes_nothing(const WorkerId& worker) const;  // wants the lock
+    template <class Wanted>
+    void answer_empty(Wanted wanted);  // the workers that wait and are wanted; wants the lock
     async::Task<Result<Ids>> wait_for_work(WorkerId name, Capability worker, std::size_t count,
                                            Millis wait);
     async::Task<Result<std::vector<LeasedJob>>> claim(ClaimQuery query);
@@ -172,5 +174,14 @@ struct JobQueue::Impl {
     std::atomic<std::uint64_t> works{0};  // grows with every ring for work
     bool ticking = false;
 };
+
+template <class Wanted>
+void JobQueue::Impl::answer_empty(Wanted wanted) {
+    std::erase_if(workers_waiting, [&](WorkWaiter& waiter) {
+        if (!wanted(waiter)) return false;
+        waiter.done.complete(Ids());
+        return true;
+    });
+}
 
 }  // namespace zs::jobs

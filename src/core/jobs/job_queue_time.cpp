@@ -146,14 +146,7 @@ async::Task<> JobQueue::Impl::purge(Now at) {
 
 void JobQueue::Impl::expire_waiters(Now at) {
     const std::lock_guard lock(mutex);
-    for (auto waiter = workers_waiting.begin(); waiter != workers_waiting.end();) {
-        if (waiter->until > at.moment) {
-            ++waiter;
-            continue;
-        }
-        waiter->done.complete(Ids());
-        waiter = workers_waiting.erase(waiter);
-    }
+    answer_empty([&](const auto& waiter) { return waiter.until <= at.moment; });
     for (auto job = watchers.begin(); job != watchers.end();) {
         auto& waiters = job->second;
         for (auto waiter = waiters.begin(); waiter != waiters.end();) {

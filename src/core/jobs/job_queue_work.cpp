@@ -7,7 +7,6 @@
 namespace zs::jobs {
 
 bool JobQueue::Impl::takes_nothing(const WorkerId& worker) const {
-    const std::lock_guard lock(mutex);
     return draining || withdrawn.contains(worker);
 }
 
@@ -19,7 +18,7 @@ async::Task<Result<JobQueue::Impl::Ids>> JobQueue::Impl::wait_for_work(WorkerId 
                   wait](async::Completion<Result<Ids>> done) mutable {
         const std::lock_guard lock(mutex);
         const Now at = now();
-        const bool nothing = draining || withdrawn.contains(name);
+        const bool nothing = takes_nothing(name);
         auto picked = nothing ? Ids() : ready.pick(worker, count, at);
         for (const JobId id : picked)
             gate.begin(id);
@@ -102,7 +101,6 @@ async::Task<Result<std::vector<LeasedJob>>> JobQueue::next(ClaimQuery query, Mil
     query.count = std::clamp<std::size_t>(query.count, 1, limits::kClaimMax);
     wait = std::clamp(wait, Millis(0), limits::kWaitMax);
     queue.registry.seen(query.worker);
-    if (queue.takes_nothing(query.worker)) co_return std::vector<LeasedJob>();
     if (!queue.shared()) {
         Capability worker{query.labels, query.sandbox, query.kinds, query.tenant};
         std::sort(worker.labels.begin(), worker.labels.end());
@@ -117,9 +115,13 @@ async::Task<Result<std::vector<LeasedJob>>> JobQueue::next(ClaimQuery query, Mil
     const Moment until = queue.now().moment + wait;
     query.running_max = queue.config.running_max;
     while (true) {
+        {
+            const std::lock_guard lock(queue.mutex);
+            if (queue.takes_nothing(query.worker)) co_return std::vector<LeasedJob>();
+        }
         const auto works = queue.works.load();
         auto leased = co_await queue.claim(query);
-        if (!leased || !leased->empty() || queue.takes_nothing(query.worker)) co_return leased;
+        if (!leased || !leased->empty()) co_return leased;
         const Moment at = queue.now().moment;
         if (at >= until) co_return leased;
         if (queue.works != works) continue;  // it rang meanwhile
@@ -128,7 +130,6 @@ async::Task<Result<std::vector<LeasedJob>>> JobQueue::next(ClaimQuery query, Mil
         // Nothing is ever ready in memory: this only waits, and ends early when the queue drains.
         auto woken = co_await queue.wait_for_work(query.worker, std::move(nobody), 1, pause);
         if (!woken) co_return woken.error();
-        if (queue.takes_nothing(query.worker)) co_return std::vector<LeasedJob>();
     }
 }
 
