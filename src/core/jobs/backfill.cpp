@@ -26,9 +26,6 @@ Error finished(BackfillState state) {
 
 }  // namespace
 
-Error no_such_schedule() {
-    return not_found("there is no such schedule");
-}
 Error no_such_backfill() {
     return not_found("this schedule has no such back-fill");
 }

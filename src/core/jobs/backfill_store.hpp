@@ -34,7 +34,6 @@ public:
                                                                  std::size_t limit) = 0;
 };
 
-Error no_such_schedule();
 Error no_such_backfill();
 Error too_many_backfills(std::size_t unfinished_max);
 

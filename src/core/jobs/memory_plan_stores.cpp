@@ -60,7 +60,7 @@ async::Task<Result<void>> MemoryScheduleStore::replace(JobSchedule schedule) {
     const std::lock_guard lock(mutex_);
     const auto found = schedules_.find(schedule.id);
     if (found == schedules_.end() || found->second.tenant != schedule.tenant) {
-        co_return not_found("there is no such schedule");
+        co_return no_such_schedule();
     }
     JobSchedule& was = found->second;
     schedule.created_at = was.created_at;
@@ -76,7 +76,7 @@ async::Task<Result<void>> MemoryScheduleStore::remove(identity::Tenant tenant, S
     const std::lock_guard lock(mutex_);
     const auto found = schedules_.find(id);
     if (found == schedules_.end() || found->second.tenant != tenant) {
-        co_return not_found("there is no such schedule");
+        co_return no_such_schedule();
     }
     schedules_.erase(found);
     co_return Result<void>();

@@ -18,6 +18,8 @@ struct ScheduleProgress {
     std::optional<std::string> last_error;  // "": none any more
 };
 
+Error no_such_schedule();
+
 // Threading:  call from any io thread; no method blocks the caller.
 // Durability: success means the change survives power loss.
 // Errors:     any method may answer Unavailable.

@@ -54,6 +54,10 @@ void wait_for_last(json::object& spec, JobId last) {
 
 }  // namespace
 
+Error no_such_schedule() {
+    return not_found("there is no such schedule");
+}
+
 struct Scheduler::Impl {
     Impl(ScheduleStore& s, JobIntake& i, JobQueue& q, const TimeZones& z, const Clock& c,
          async::Executor executor)
@@ -153,7 +157,7 @@ async::Task<Result<ScheduleView>> Scheduler::replace(Submitter who, ScheduleId i
 async::Task<Result<ScheduleView>> Scheduler::find(identity::Tenant tenant, ScheduleId id) {
     auto found = co_await impl_->store.find(std::move(tenant), id);
     if (!found) co_return found.error();
-    if (!*found) co_return not_found("there is no such schedule");
+    if (!*found) co_return no_such_schedule();
     co_return impl_->view(std::move(**found));
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
+#include "core/jobs/schedule_store.hpp"
 
 #include <boost/json/array.hpp>
 

@@ -17,10 +17,6 @@ constexpr std::string_view kColumns =
     " catch_up_window_secs, jitter_secs, start_at, end_at, created_by, created_at, updated_at,"
     " high_water, last_run_at, last_job_id, last_error";
 
-Error no_such_schedule() {
-    return not_found("there is no such schedule");
-}
-
 Result<JobSchedule> schedule_of(const Row& row) {
     auto spec = parse_json(row.text(4));
     const auto overlap = jobs::overlap(row.text(8));
@@ -85,7 +81,7 @@ Result<void> replace_in(Session& session, const JobSchedule& s) {
         s.jitter.count(), s.start_at, s.end_at, s.updated_at, s.high_water, s.id, s.tenant.org_id,
         s.tenant.env_slug);
     if (!done) return std::move(done).error();
-    if (*done == 0) return no_such_schedule();
+    if (*done == 0) return jobs::no_such_schedule();
     return {};
 }
 
@@ -126,7 +122,7 @@ async::Task<Result<void>> SqlScheduleStore::remove(Tenant tenant, ScheduleId id)
             "delete from job_schedules where id = ? and org_id = ? and env_slug = ?", id,
             tenant.org_id, tenant.env_slug);
         if (!done) return std::move(done).error();
-        if (*done == 0) return no_such_schedule();
+        if (*done == 0) return jobs::no_such_schedule();
         return {};
     };
     co_return co_await database_.write(std::move(work));
