@@ -38,10 +38,14 @@ std::int64_t new_token() {
     return token;
 }
 
+void sort_distinct(std::vector<std::int64_t>& ids) {
+    std::ranges::sort(ids);
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+}
+
 // Sorted ids as the distances between them, seven bits to a byte, the lowest first.
 std::string pack(std::vector<std::int64_t> row_ids) {
-    std::ranges::sort(row_ids);
-    row_ids.erase(std::unique(row_ids.begin(), row_ids.end()), row_ids.end());
+    sort_distinct(row_ids);
     std::string out;
     std::uint64_t before = 0;
     for (const std::int64_t id : row_ids) {
@@ -282,9 +286,7 @@ Result<std::optional<data::TableChanges>> JournalTables::changes_since_blocking(
         unpack(query->blob(2), changes.row_ids);
         changes.now = here;
     }
-    std::ranges::sort(changes.row_ids);
-    changes.row_ids.erase(std::unique(changes.row_ids.begin(), changes.row_ids.end()),
-                          changes.row_ids.end());
+    sort_distinct(changes.row_ids);
     return Answer(std::move(changes));
 }
 
