@@ -104,11 +104,3 @@ std::string Uuid::to_string() const {
 }
 
 }  // namespace zs
-
-std::size_t std::hash<zs::Uuid>::operator()(const zs::Uuid& id) const noexcept {
-    std::uint64_t high = 0;
-    std::uint64_t low = 0;
-    std::memcpy(&high, id.bytes().data(), 8);
-    std::memcpy(&low, id.bytes().data() + 8, 8);
-    return static_cast<std::size_t>(high * 0x9E3779B97F4A7C15ULL ^ low);
-}

@@ -4,8 +4,11 @@
 #include "base/error.hpp"
 
 #include <array>
+#include <bit>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -27,9 +30,30 @@ public:
     std::string to_string() const;  // 36 characters, lower case
     bool is_nil() const { return bytes_ == std::array<std::uint8_t, 16>{}; }
     const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
-    auto operator<=>(const Uuid&) const = default;
+    // Its second half is random, except in ids that others made.
+    std::size_t hash() const noexcept {
+        return static_cast<std::size_t>(word(0) * 0x9E3779B97F4A7C15ULL ^ word(8));
+    }
+
+    // By words, because sets and tables of ids do little else.
+    friend bool operator==(const Uuid& a, const Uuid& b) noexcept {
+        return a.word(0) == b.word(0) && a.word(8) == b.word(8);
+    }
+    friend std::strong_ordering operator<=>(const Uuid& a, const Uuid& b) noexcept {
+        const auto high = sortable(a.word(0)) <=> sortable(b.word(0));
+        return high != 0 ? high : sortable(a.word(8)) <=> sortable(b.word(8));
+    }
 
 private:
+    std::uint64_t word(std::size_t first) const noexcept {
+        std::uint64_t word = 0;
+        std::memcpy(&word, bytes_.data() + first, sizeof word);
+        return word;
+    }
+    static std::uint64_t sortable(std::uint64_t word) noexcept {
+        return std::endian::native == std::endian::big ? word : __builtin_bswap64(word);
+    }
+
     std::array<std::uint8_t, 16> bytes_{};
 };
 
@@ -69,11 +93,9 @@ Result<Id<Tag>> parse_text(std::type_identity<Id<Tag>>, std::string_view text) {
 
 template <>
 struct std::hash<zs::Uuid> {
-    std::size_t operator()(const zs::Uuid& id) const noexcept;
+    std::size_t operator()(const zs::Uuid& id) const noexcept { return id.hash(); }
 };
 template <class Tag>
 struct std::hash<zs::Id<Tag>> {
-    std::size_t operator()(const zs::Id<Tag>& id) const noexcept {
-        return std::hash<zs::Uuid>{}(id.uuid());
-    }
+    std::size_t operator()(const zs::Id<Tag>& id) const noexcept { return id.uuid().hash(); }
 };

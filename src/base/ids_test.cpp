@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
+#include <vector>
 
 namespace zs {
 namespace {
@@ -23,6 +25,27 @@ TEST(Uuid, GrowsWhileTheClockStandsStill) {
         const auto id = Uuid::next(clock);
         ASSERT_LT(last, id);
         last = id;
+    }
+}
+
+TEST(Uuid, IsOrderedAsItsText) {
+    std::vector<Uuid> ids{Uuid()};
+    for (int byte = 0; byte < 16; ++byte) {
+        std::string digits(32, '7');
+        for (const char digit : {'0', '8', 'f'}) {
+            digits[static_cast<std::size_t>(2 * byte)] = digit;
+            std::string text = digits;
+            for (const std::size_t hyphen : {8U, 13U, 18U, 23U})
+                text.insert(hyphen, 1, '-');
+            ids.push_back(Uuid::parse(text).value());
+        }
+    }
+    for (const auto& a : ids) {
+        for (const auto& b : ids) {
+            EXPECT_EQ(a < b, a.to_string() < b.to_string()) << a.to_string() << b.to_string();
+            EXPECT_EQ(a == b, a.to_string() == b.to_string()) << a.to_string() << b.to_string();
+            EXPECT_TRUE(a != b || a.hash() == b.hash()) << a.to_string();
+        }
     }
 }
 
