@@ -56,7 +56,35 @@ std::string frame_of(const NewEvent& event, std::uint64_t seq, std::string_view 
     return json;
 }
 
+std::size_t about_bytes(const boost::json::object& object);
+
+std::size_t about_bytes(const boost::json::value& value) {
+    constexpr std::size_t kNumber = 8;
+    std::size_t bytes = kNumber;
+    if (value.is_string()) bytes = value.get_string().size();
+    if (value.is_object()) bytes = about_bytes(value.get_object());
+    if (value.is_array()) {
+        for (const auto& item : value.get_array())
+            bytes += about_bytes(item);
+    }
+    return bytes;
+}
+
+std::size_t about_bytes(const boost::json::object& object) {
+    constexpr std::size_t kPunctuation = 6;
+    std::size_t bytes = 0;
+    for (const auto& [name, value] : object)
+        bytes += name.size() + kPunctuation + about_bytes(value);
+    return bytes;
+}
+
 }  // namespace
+
+std::size_t about_bytes(const NewEvent& event) {
+    constexpr std::size_t kWhatAllHave = 200;  // names of members, two times, a number, a level
+    return kWhatAllHave + event.topic.name.size() + 2 * event.type.size() + event.message.size()
+           + event.more_data.size() + about_bytes(event.data);
+}
 
 EventPtr make_event(const identity::Tenant& tenant, NewEvent event, std::uint64_t seq,
                     Timestamp at) {

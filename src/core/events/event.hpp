@@ -6,6 +6,7 @@
 
 #include <boost/json/object.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -41,6 +42,8 @@ struct Event {
 };
 using EventPtr = std::shared_ptr<const Event>;
 
+// Bytes that its frame will have, but for what has to be escaped.
+std::size_t about_bytes(const NewEvent& event);
 EventPtr make_event(const identity::Tenant& tenant, NewEvent event, std::uint64_t seq,
                     Timestamp at);
 

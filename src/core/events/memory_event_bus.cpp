@@ -21,14 +21,18 @@ public:
 
     EventPtr publish(NewEvent event) {
         const std::lock_guard lock(mutex_);
-        return publish_at(std::move(event), clock_.now());
+        const auto now = clock_.now();
+        Kept kept = numbered(std::move(event), now);
+        auto made = made_of(kept);
+        take(std::move(kept), now);
+        return made;
     }
 
     void publish_all(std::vector<NewEvent> events) {
         const std::lock_guard lock(mutex_);
         const auto now = clock_.now();
         for (auto& event : events)
-            publish_at(std::move(event), now);
+            take(numbered(std::move(event), now), now);
     }
 
     Subscription subscribe(TopicFilter filter, std::shared_ptr<EventReceiver> receiver,
@@ -61,23 +65,23 @@ public:
         const std::lock_guard lock(mutex_);
         forget_old(clock_.now());
         Replay replay;
-        replay.oldest_seq = kept_.empty() ? 0 : kept_.front()->seq;
+        replay.oldest_seq = kept_.empty() ? 0 : kept_.front().seq;
         replay.forgotten_seq = forgotten_seq_;
         replay.complete = is_complete(request);
         const auto events_max = std::min(request.events_max, limits::kReadMax);
-        const auto first = std::upper_bound(
-            kept_.begin(), kept_.end(), request.after,
-            [](std::uint64_t seq, const EventPtr& event) { return seq < event->seq; });
-        for (auto at = first; at != kept_.end() && (*at)->seq <= request.until; ++at) {
-            const bool wanted = std::any_of(
-                request.filters.begin(), request.filters.end(),
-                [&](const TopicFilter& each) { return each.matches((*at)->topic, (*at)->type); });
+        const auto first =
+            std::upper_bound(kept_.begin(), kept_.end(), request.after,
+                             [](std::uint64_t seq, const Kept& kept) { return seq < kept.seq; });
+        for (auto at = first; at != kept_.end() && at->seq <= request.until; ++at) {
+            const bool wanted =
+                std::any_of(request.filters.begin(), request.filters.end(),
+                            [&](const TopicFilter& each) { return is_wanted(*at, each); });
             if (!wanted) continue;
             if (replay.events.size() == events_max) {
                 replay.more = true;
                 break;
             }
-            replay.events.push_back(*at);
+            replay.events.push_back(made_of(*at));
         }
         return replay;
     }
@@ -94,12 +98,39 @@ private:
         std::shared_ptr<EventReceiver> receiver;
     };
 
-    EventPtr publish_at(NewEvent event, Timestamp now) {
+    // One of the many that nobody listens to stays as it came until somebody wants it.
+    struct Kept {
+        std::uint64_t seq = 0;
+        Timestamp at;
+        std::size_t bytes = 0;  // of its frame, about
+        NewEvent event;         // until it is made
+        EventPtr made;
+    };
+
+    Kept numbered(NewEvent event, Timestamp now) {
         last_seq_ = std::max(last_seq_ + 1, to_microseconds(now));
-        auto made = make_event(tenant_, std::move(event), last_seq_, now);
-        keep(made, now);
-        deliver(made);
-        return made;
+        return {last_seq_, now, about_bytes(event), std::move(event), nullptr};
+    }
+
+    const EventPtr& made_of(Kept& kept) const {
+        if (!kept.made) kept.made = make_event(tenant_, std::move(kept.event), kept.seq, kept.at);
+        return kept.made;
+    }
+
+    static bool is_wanted(const Kept& kept, const TopicFilter& filter) {
+        return kept.made ? filter.matches(kept.made->topic, kept.made->type)
+                         : filter.matches(kept.event.topic, kept.event.type);
+    }
+
+    void take(Kept kept, Timestamp now) {
+        const auto family = kept.made ? kept.made->topic.family : kept.event.topic.family;
+        for (const auto& each : interest_in(family).subscribers) {
+            if (is_wanted(kept, each.filter)) each.receiver->on_event(made_of(kept));
+        }
+        if (kept.made) kept.bytes = kept.made->frame.size();
+        kept_bytes_ += kept.bytes;
+        kept_.push_back(std::move(kept));
+        forget_old(now);
     }
 
     static std::uint64_t to_microseconds(Timestamp time) {
@@ -141,24 +172,12 @@ private:
         });
     }
 
-    void deliver(const EventPtr& event) {
-        for (const auto& each : interest_in(event->topic.family).subscribers) {
-            if (each.filter.matches(event->topic, event->type)) each.receiver->on_event(event);
-        }
-    }
-
-    void keep(const EventPtr& event, Timestamp now) {
-        kept_.push_back(event);
-        kept_bytes_ += event->frame.size();
-        forget_old(now);
-    }
-
     void forget_old(Timestamp now) {
         while (!kept_.empty()
                && (kept_.size() > retention_.events_max || kept_bytes_ > retention_.bytes_max
-                   || kept_.front()->at < now - retention_.age_max)) {
-            forgotten_seq_ = kept_.front()->seq;
-            kept_bytes_ -= kept_.front()->frame.size();
+                   || kept_.front().at < now - retention_.age_max)) {
+            forgotten_seq_ = kept_.front().seq;
+            kept_bytes_ -= kept_.front().bytes;
             kept_.pop_front();
         }
     }
@@ -170,7 +189,7 @@ private:
     std::uint64_t last_seq_ = 0;
     std::uint64_t forgotten_seq_ = 0;  // of the last event that is not kept any more
     std::uint64_t last_id_ = 0;
-    std::deque<EventPtr> kept_;
+    std::deque<Kept> kept_;
     std::size_t kept_bytes_ = 0;
     std::array<Interest, kTopicFamilyCount> interests_;
 };

@@ -12,7 +12,8 @@
 
 namespace zs::events {
 
-// The bus of one process. An event with N receivers is made once and handed over N times.
+// The bus of one process. An event with N receivers is made once and handed over N times; one of
+// publish_all() without any is made when it is read again, if ever.
 class MemoryEventBus final : public EventBus {
 public:
     struct Retention {

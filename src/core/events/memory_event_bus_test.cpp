@@ -106,6 +106,51 @@ TEST_F(EventBusTest, ManyAtOnceComeInTheirOrder) {
         EXPECT_LT(all->heard[i - 1]->seq, all->heard[i]->seq);
 }
 
+TEST_F(EventBusTest, WhatNobodyHeardIsReadAgainAsOthersHeardIt) {
+    const auto start = bus_.last_seq(kLive);
+    const auto ears = std::make_shared<Ears>();
+    listen("jobs/b", ears);
+    std::vector<NewEvent> events;
+    for (const char* name : {"a", "b", "c"})
+        events.push_back(state_of(name));
+    bus_.publish_all(kLive, std::move(events));
+    clock_.advance(1s);
+    const auto replay = read(start, {"jobs/*"});
+    ASSERT_EQ(replay.events.size(), 3U);
+    EXPECT_EQ(replay.events[1], ears->heard.at(0));
+    EXPECT_EQ(replay.events, read(start, {"jobs/*"}).events) << "made once";
+    const auto frame = boost::json::parse(replay.events[2]->frame).as_object();
+    EXPECT_EQ(frame.at("topic"), "jobs/c");
+    EXPECT_EQ(frame.at("seq").to_number<std::uint64_t>(), replay.events[2]->seq);
+    EXPECT_EQ(frame.at("ts"), json_text(to_rfc3339(clock_.now() - 1s))) << "when it happened";
+}
+
+// What is not made yet counts for what it will be.
+TEST_F(EventBusTest, TheSizeOfAFrameIsKnownBefore) {
+    auto event = state_of("0198");
+    event.message = std::string(1000, 'm');
+    event.more_data = R"("more":)" + std::string(500, '7');
+    event.data["lines"] = boost::json::parse(R"(["one",{"two":"three"},4])");
+    const auto about = about_bytes(event);
+    const auto exact = bus_.publish(kLive, std::move(event))->frame.size();
+    EXPECT_NEAR(static_cast<double>(about), static_cast<double>(exact), 60.0);
+}
+
+TEST_F(EventBusTest, WhatIsNotMadeYetIsBoundedToo) {
+    MemoryEventBus small(clock_, {.events_max = 1000, .bytes_max = 2000, .age_max = 60s});
+    ReplayRequest request;
+    request.filters = {parse_topic_filter("jobs/*").value()};
+    request.after = small.last_seq(kLive);
+    std::vector<NewEvent> events;
+    for (int i = 0; i < 100; ++i)
+        events.push_back(state_of("a"));
+    small.publish_all(kLive, std::move(events));
+    request.until = small.last_seq(kLive);
+    const auto count = small.read(kLive, request).events.size();
+    EXPECT_GE(count, 5U);
+    EXPECT_LE(count, 10U);
+}
+
 TEST_F(EventBusTest, WhoListensHearsTheSameObjectInOrder) {
     const auto one = std::make_shared<Ears>();
     const auto all = std::make_shared<Ears>();
