@@ -6,6 +6,7 @@
 #include "core/jobs/limits.hpp"
 
 #include <boost/json/parse.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -40,7 +41,8 @@ void add_text(std::string& json, std::string_view field, std::string_view text) 
 
 void add_number(std::string& json, std::string_view field, std::int64_t number) {
     json += field;
-    json += std::to_string(number);
+    const fmt::format_int digits(number);
+    json.append(digits.data(), digits.size());
 }
 
 void add_error(std::string& json, const JobError& error) {

@@ -3,11 +3,12 @@
 #include "core/events/event.hpp"
 #include "core/jobs/job_store.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -94,7 +95,7 @@ private:
         return findings;
     }
 
-    std::unordered_map<JobId, Open> open_;
+    boost::unordered_flat_map<JobId, Open, std::hash<JobId>> open_;
 };
 
 }  // namespace zs::jobs

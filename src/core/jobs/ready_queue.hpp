@@ -3,6 +3,8 @@
 #include "core/jobs/job.hpp"
 #include "core/jobs/monotonic.hpp"
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -12,7 +14,6 @@
 #include <set>
 #include <string>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -132,7 +133,7 @@ private:
 
     const std::uint64_t running_max_;
     std::uint64_t turn_ = 0;
-    std::unordered_map<JobId, Entry> entries_;
+    boost::unordered_flat_map<JobId, Entry, std::hash<JobId>> entries_;
     std::map<identity::Tenant, std::unique_ptr<TenantState>> tenants_;
     std::map<std::tuple<std::vector<std::string>, SandboxTier, std::string>, std::unique_ptr<Class>>
         classes_;
