@@ -1,9 +1,11 @@
 #include "async/blocking_pool.hpp"
 
+#include <algorithm>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <pthread.h>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -11,17 +13,17 @@ namespace zs::async {
 
 struct BlockingPool::State {
     std::string name;
+    std::size_t threads_max = 1;
     mutable std::mutex mutex;
     std::condition_variable wake;
     std::deque<UniqueFunction<void()>> queue;
-    std::size_t idle = 0;
+    std::size_t idle = 0;  // threads that look at the queue next
     bool stopping = false;
     std::vector<std::thread> threads;
 
     void work() {
         std::unique_lock lock(mutex);
         while (true) {
-            ++idle;
             wake.wait(lock, [&] { return stopping || !queue.empty(); });
             --idle;
             if (queue.empty()) return;
@@ -31,19 +33,30 @@ struct BlockingPool::State {
             job();
             job = {};  // what it captured goes before the lock is taken again
             lock.lock();
+            ++idle;
         }
+    }
+
+    // Wants the lock. Idle threads may have been woken for what is in the queue already.
+    bool has_hands_for_all() {
+        if (idle >= queue.size() || threads.size() >= threads_max) return true;
+        try {
+            threads.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {
+            return !threads.empty();  // the machine has no more; those there are go on
+        }
+        ++idle;
+        // The kernel keeps 15 characters.
+        pthread_setname_np(threads.back().native_handle(), name.substr(0, 15).c_str());
+        return true;
     }
 };
 
 BlockingPool::BlockingPool(std::string name, Limits limits)
     : limits_(limits), state_(std::make_unique<State>()) {
     state_->name = std::move(name);
-    for (std::size_t i = 0; i < std::max<std::size_t>(limits.threads, 1); ++i) {
-        state_->threads.emplace_back([state = state_.get()] { state->work(); });
-        // The kernel keeps 15 characters.
-        pthread_setname_np(state_->threads.back().native_handle(),
-                           state_->name.substr(0, 15).c_str());
-    }
+    state_->threads_max = std::max<std::size_t>(limits.threads, 1);
+    state_->threads.reserve(state_->threads_max);
 }
 
 BlockingPool::~BlockingPool() {
@@ -62,6 +75,10 @@ bool BlockingPool::try_post(UniqueFunction<void()> job) {
         const std::lock_guard lock(state_->mutex);
         if (state_->stopping || state_->queue.size() >= limits_.queue_max) return false;
         state_->queue.push_back(std::move(job));
+        if (!state_->has_hands_for_all()) {
+            state_->queue.pop_back();
+            return false;
+        }
         wake_one = state_->idle > 0;
     }
     if (wake_one) state_->wake.notify_one();

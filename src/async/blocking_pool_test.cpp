@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
+#include <iterator>
+#include <latch>
 #include <thread>
 
 namespace zs::async {
@@ -54,6 +57,32 @@ TEST(BlockingPool, WhatWorkCapturedIsGoneBeforeTheAnswer) {
         };
         ASSERT_TRUE(testing::run_task(is_gone_with_answer(pool, die_slowly, gone)))
             << "round " << round;
+    }
+}
+
+std::ptrdiff_t threads_of_this_process() {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+}
+
+TEST(BlockingPool, AThreadBeginsWhenThereIsWorkForIt) {
+    const auto before = threads_of_this_process();
+    BlockingPool pool("test", {.threads = 8, .queue_max = 8});
+    EXPECT_EQ(threads_of_this_process(), before);
+    EXPECT_EQ(testing::run_task(add_on_pool(pool, 2, 3)).value(), 5);
+    EXPECT_EQ(threads_of_this_process(), before + 1);
+}
+
+// Each waits for all others: fewer threads would wait for ever.
+TEST(BlockingPool, EveryJobHasAThreadWhileThereAreSome) {
+    constexpr int kThreads = 6;
+    for (int round = 0; round < 50; ++round) {
+        std::latch all(kThreads);
+        BlockingPool pool("test", {.threads = kThreads, .queue_max = 100});
+        EXPECT_EQ(testing::run_task(add_on_pool(pool, 2, 3)).value(), 5) << "one is idle";
+        for (int i = 0; i < kThreads; ++i)
+            ASSERT_TRUE(pool.try_post([&] { all.arrive_and_wait(); }));
+        all.wait();
     }
 }
 
