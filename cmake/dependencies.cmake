@@ -21,6 +21,15 @@ pkg_check_modules(HWY REQUIRED IMPORTED_TARGET libhwy)
 pkg_check_modules(SIMDJSON REQUIRED IMPORTED_TARGET simdjson)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
+# The allocator of release builds (docs/adr/018). Debug builds and sanitizers keep the C library's,
+# which valgrind and its like know. It replaces malloc by being there: nothing names its symbols.
+add_library(zs_allocator INTERFACE)
+if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT ZS_SANITIZE)
+  find_package(mimalloc 2.0 REQUIRED)
+  target_link_options(zs_allocator INTERFACE -Wl,--no-as-needed)
+  target_link_libraries(zs_allocator INTERFACE mimalloc)
+endif()
+
 add_library(zs_boost INTERFACE)
 target_link_libraries(zs_boost INTERFACE Boost::headers Boost::json Boost::url Threads::Threads)
 target_compile_definitions(zs_boost INTERFACE
