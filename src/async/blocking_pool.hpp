@@ -13,7 +13,8 @@ namespace zs::async {
 
 // A few threads for calls that block: SQLite, libpq, files, hashing. The queue is bounded; when it
 // is full the answer is Unavailable at once, so that overload is felt at the edge and not as
-// memory. A thread begins when there is work for it, and stays.
+// memory. A thread begins when there is work for it, with the niceness and the signal mask of
+// whoever brought that, and stays.
 // Lifetime: joins its threads on destruction, after the queue has drained.
 // Threading: any.
 class BlockingPool {
