@@ -42,6 +42,18 @@ class Headers(unittest.TestCase):
         found = self.findings({"src/base/a.hpp": "struct A {};\n"})
         self.assertEqual([path for path, _ in found], ["src/base/a.hpp"])
 
+    def test_what_is_compiled_once_hides_nothing(self):
+        files = {
+            "src/base/error.hpp": "#pragma once\n#include <string>\nusing Text = std::string;\n",
+            "src/base/a.hpp": '#pragma once\n#include "base/error.hpp"\ninline Text a;\n',
+            "src/base/b.hpp": '#pragma once\n#include "base/a.hpp"\ninline Text b = a;\n',
+            "src/base/c.hpp": "#pragma once\ninline Text c;\n"}
+        self.assertEqual([path for path, _ in self.findings(files)], ["src/base/c.hpp"])
+        files["src/base/error.hpp"] = "#pragma once\nusing Text = std::string;\n"
+        self.assertEqual([path for path, _ in self.findings(files)],
+                         ["src/base/a.hpp", "src/base/b.hpp", "src/base/c.hpp",
+                          "src/base/error.hpp"])
+
     def test_refuses_warnings(self):
         found = self.findings({
             "src/base/a.hpp": "#pragma once\ninline int a(long b) { return b; }\n"})
