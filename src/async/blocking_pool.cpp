@@ -13,7 +13,6 @@ namespace zs::async {
 
 struct BlockingPool::State {
     std::string name;
-    std::size_t threads_max = 1;
     mutable std::mutex mutex;
     std::condition_variable wake;
     std::deque<UniqueFunction<void()>> queue;
@@ -38,8 +37,8 @@ struct BlockingPool::State {
     }
 
     // Wants the lock. Idle threads may have been woken for what is in the queue already.
-    bool has_hands_for_all() {
-        if (idle >= queue.size() || threads.size() >= threads_max) return true;
+    bool has_hand_for_one_more(std::size_t threads_max) {
+        if (idle > queue.size() || threads.size() >= threads_max) return true;
         try {
             threads.emplace_back([this] { work(); });
         } catch (const std::system_error&) {
@@ -55,8 +54,7 @@ struct BlockingPool::State {
 BlockingPool::BlockingPool(std::string name, Limits limits)
     : limits_(limits), state_(std::make_unique<State>()) {
     state_->name = std::move(name);
-    state_->threads_max = std::max<std::size_t>(limits.threads, 1);
-    state_->threads.reserve(state_->threads_max);
+    limits_.threads = std::max<std::size_t>(limits.threads, 1);
 }
 
 BlockingPool::~BlockingPool() {
@@ -74,11 +72,8 @@ bool BlockingPool::try_post(UniqueFunction<void()> job) {
     {
         const std::lock_guard lock(state_->mutex);
         if (state_->stopping || state_->queue.size() >= limits_.queue_max) return false;
+        if (!state_->has_hand_for_one_more(limits_.threads)) return false;
         state_->queue.push_back(std::move(job));
-        if (!state_->has_hands_for_all()) {
-            state_->queue.pop_back();
-            return false;
-        }
         wake_one = state_->idle > 0;
     }
     if (wake_one) state_->wake.notify_one();
