@@ -102,14 +102,14 @@ private:
     struct Kept {
         std::uint64_t seq = 0;
         Timestamp at;
-        std::size_t bytes = 0;  // of its frame, about
-        NewEvent event;         // until it is made
+        NewEvent event;  // until it is made
         EventPtr made;
+        std::size_t bytes = 0;  // of its frame, as they were counted
     };
 
     Kept numbered(NewEvent event, Timestamp now) {
         last_seq_ = std::max(last_seq_ + 1, to_microseconds(now));
-        return {last_seq_, now, about_bytes(event), std::move(event), nullptr};
+        return {last_seq_, now, std::move(event), nullptr};
     }
 
     const EventPtr& made_of(Kept& kept) const {
@@ -127,7 +127,7 @@ private:
         for (const auto& each : interest_in(family).subscribers) {
             if (is_wanted(kept, each.filter)) each.receiver->on_event(made_of(kept));
         }
-        if (kept.made) kept.bytes = kept.made->frame.size();
+        kept.bytes = kept.made ? kept.made->frame.size() : about_bytes(kept.event);
         kept_bytes_ += kept.bytes;
         kept_.push_back(std::move(kept));
         forget_old(now);

@@ -3,6 +3,7 @@
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
+#include <initializer_list>
 #include <string>
 #include <thread>
 #include <vector>
@@ -23,6 +24,13 @@ NewEvent state_of(std::string job, std::string type = "state") {
     event.message = "job moved on";
     event.data["state"] = "running";
     return event;
+}
+
+std::vector<NewEvent> states_of(std::initializer_list<const char*> jobs) {
+    std::vector<NewEvent> events;
+    for (const char* job : jobs)
+        events.push_back(state_of(job));
+    return events;
 }
 
 class Ears final : public EventReceiver {
@@ -93,10 +101,7 @@ TEST_F(EventBusTest, DataMayComeAsText) {
 TEST_F(EventBusTest, ManyAtOnceComeInTheirOrder) {
     const auto all = std::make_shared<Ears>();
     listen("jobs/*", all);
-    std::vector<NewEvent> events;
-    for (const char* name : {"a", "b", "c"})
-        events.push_back(state_of(name));
-    bus_.publish_all(kLive, std::move(events));
+    bus_.publish_all(kLive, states_of({"a", "b", "c"}));
     bus_.publish(kLive, state_of("d"));
     ASSERT_EQ(all->heard.size(), 4U);
     for (std::size_t i = 0; i < 4; ++i) {
@@ -110,10 +115,7 @@ TEST_F(EventBusTest, WhatNobodyHeardIsReadAgainAsOthersHeardIt) {
     const auto start = bus_.last_seq(kLive);
     const auto ears = std::make_shared<Ears>();
     listen("jobs/b", ears);
-    std::vector<NewEvent> events;
-    for (const char* name : {"a", "b", "c"})
-        events.push_back(state_of(name));
-    bus_.publish_all(kLive, std::move(events));
+    bus_.publish_all(kLive, states_of({"a", "b", "c"}));
     clock_.advance(1s);
     const auto replay = read(start, {"jobs/*"});
     ASSERT_EQ(replay.events.size(), 3U);
